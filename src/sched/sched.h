@@ -1,0 +1,303 @@
+/*
+ * sched.h - goroutines, workers, park and ready: what every part above the scheduler stands on.
+ *
+ * The only header of this folder that other parts may include (sched's own files also include
+ * runq.h and idle.h).
+ *
+ * Invariants
+ *  - One park, one ready. Whoever blocks goes through rn__park_locked (plain) or rn__park_permit, and
+ *    says reason, object and site; whoever wakes goes through rn__ready.
+ *  - A goroutine is in exactly one place: running on one worker, in one run queue, or waiting.
+ *  - A descriptor is type-stable: its memory is never given back and its token generation survives
+ *    reuse, so a late waker with an old generation does no harm.
+ *  - A goroutine's stack is bound when it first runs. One that never blocks runs on the stack on
+ *    which the worker's loop stands already.
+ *  - What runs next, which ready case a select takes, and what time it is, are asked through the
+ *    functions under "policy" below, so that a run can be replayed from a seed.
+ */
+#ifndef RN_SCHED_H
+#define RN_SCHED_H
+
+#include "../platform/platform.h"
+#include "../stack/stack.h"
+#include <runnel/hchan.h>
+#include <runnel/sched.h>
+
+typedef struct rn__g rn__g;
+typedef struct rn__worker rn__worker;
+
+/* ------------------------------------------------------------------------- reasons of waiting */
+
+/* Go's texts, shown in brackets in dumps. X(name, text) */
+#define RN__REASONS(X)                                                                             \
+    X(NONE, "")                                                                                    \
+    X(CHAN_RECEIVE, "chan receive")                                                                \
+    X(CHAN_SEND, "chan send")                                                                      \
+    X(CHAN_RECEIVE_NIL, "chan receive (nil chan)")                                                 \
+    X(CHAN_SEND_NIL, "chan send (nil chan)")                                                       \
+    X(SELECT, "select")                                                                            \
+    X(SELECT_NO_CASES, "select (no cases)")                                                        \
+    X(SLEEP, "sleep")                                                                              \
+    X(IO_WAIT, "IO wait")                                                                          \
+    X(SEMACQUIRE, "semacquire")                                                                    \
+    X(MUTEX_LOCK, "sync.Mutex.Lock")                                                               \
+    X(RWMUTEX_RLOCK, "sync.RWMutex.RLock")                                                         \
+    X(RWMUTEX_LOCK, "sync.RWMutex.Lock")                                                           \
+    X(COND_WAIT, "sync.Cond.Wait")                                                                 \
+    X(WAITGROUP_WAIT, "sync.WaitGroup.Wait")                                                       \
+    X(ONCE, "sync.Once.Do")                                                                        \
+    X(GOEXIT_MAIN, "main exited")
+
+enum rn__reason {
+#define X(name, text) RN__WAIT_##name,
+    RN__REASONS(X)
+#undef X
+};
+const char *rn__reason_text(enum rn__reason r);
+
+/* ------------------------------------------------------------------------------------- sudog */
+
+/*
+ * A place in a channel's wait queue. A plain operation uses the one in the descriptor, a select an
+ * array on its own stack. All fields but `linked` are guarded by the channel's lock.
+ */
+typedef struct rn__sudog {
+    struct rn__sudog *next; /* circular list: the head's prev is the tail */
+    struct rn__sudog *prev;
+    void *elem;             /* the value to send, or where to put the received one; may be NULL */
+    rn_hchan *c;            /* the channel */
+    rn__g *g;               /* who waits */
+    uint64_t gen;           /* select: the token value that a waker must find */
+    uint16_t icase;         /* select: index of the case */
+    bool is_select;         /* a waker must win g->token first */
+    bool is_send;           /* in sendq rather than recvq */
+    _Atomic(uint32_t) linked; /* 1 while in a queue; 0 is stored (release) as the last access to
+                                 this sudog by whoever took it out, so the owner may reuse the
+                                 memory as soon as it reads 0 (acquire) */
+} rn__sudog;
+
+/* -------------------------------------------------------------------------------- descriptor */
+
+enum rn__status {
+    RN__DEAD = 0,     /* free, or a foreign thread's record not in use */
+    RN__RUNNABLE = 1, /* in a run queue; fresh if it has no stack */
+    RN__RUNNING = 2,
+    RN__WAITING = 3,
+};
+
+enum {
+    RN__G_FOREIGN = 1,   /* stands for a thread that is not a worker: ready posts its futex */
+    RN__G_HEAPARGS = 2,  /* arguments did not fit: args[0] points to them */
+    RN__G_PINNED = 4,    /* runs on ext->home only (stay, or locked to its thread) */
+    RN__G_MAIN = 8,      /* goroutine 1 */
+    RN__G_SYSTEM = 16,   /* not counted, not dumped */
+    RN__G_OWNSTACK = 32, /* stands on a thread's own stack (main) */
+    RN__G_STAY = 64,     /* pin to the first worker that runs it */
+};
+
+/* How a wait ended; written by the winner before rn__ready. */
+enum rn__won { RN__WON_OK = 0, RN__WON_CLOSED = 1, RN__WON_TIMEOUT = 2, RN__WON_CANCELED = 3 };
+
+enum { RN__TOKEN_IDLE = 0, RN__TOKEN_WAITING = 1, RN__TOKEN_DONE = 2 };
+enum { RN__PERMIT_RUNNING = 0, RN__PERMIT_PARKED = 1, RN__PERMIT_NOTIFIED = 2 };
+enum { RN__ARGS_INLINE = 56 };
+
+/* Rarely needed parts of a goroutine; allocated when one of them is. */
+typedef struct rn__gext {
+    rn__worker *home;        /* RN__G_PINNED: the only worker that may run it */
+    uint32_t locks;          /* depth of rn_lock_os_thread */
+    const char *name;        /* from rn_go_attr */
+    void *tsan_fiber;        /* TSan builds: shadow of this goroutine */
+    void *asan_fake;         /* ASan builds: saved fake stack */
+    void *panic;             /* the running panic (panic/) */
+    void *args;              /* heap copy of large arguments */
+} rn__gext;
+
+struct rn__g {
+    /* line 0: what a switch and a hand-over touch */
+    rn__ctx ctx;               /* must be first: the saved stack pointer and the result on resume */
+    rn__g *next;               /* link in a run queue, a free list or a batch */
+    _Atomic(uint64_t) token;   /* gen << 2 | IDLE/WAITING/DONE; gen is never reset */
+    union {
+        rn__sudog sudog;       /* the waiter of single-channel operations and of sync objects */
+        void *args[RN__ARGS_INLINE / sizeof(void *)]; /* fresh: the arguments */
+    };
+    /* line 1 continues behind the sudog */
+    _Atomic(uint32_t) permit;  /* RUNNING, PARKED, NOTIFIED: see rn__park_permit; foreign: futex */
+    uint16_t won_case;         /* select: the winning case */
+    uint8_t won_how;           /* enum rn__won */
+    uint8_t klass;             /* stack class */
+    rn__stack *stack;          /* NULL while fresh, and for RN__G_OWNSTACK */
+    uint64_t id;               /* goroutine id; 0 when dead */
+    void (*fn)(void *);        /* entry */
+    const char *site;          /* "file:line" of the present wait */
+    void *obj;                 /* waiting: the channel or sync object; fresh: previous in the deque */
+    /* line 2: for dumps and the rare parts */
+    int64_t since;             /* coarse time of parking */
+    const rn_go_site *where;   /* the go statement: entry's name, creating function, file:line */
+    uint64_t parent;           /* id of the creator */
+    void *defers;              /* newest deferred call (panic/) */
+    rn__gext *ext;             /* NULL until needed */
+    _Atomic(uint8_t) status;   /* enum rn__status; for dumps and verdicts, relaxed: the queues and
+                                  locks order everything that matters */
+    uint8_t reason;            /* enum rn__reason */
+    uint8_t flags;             /* RN__G_*; written by the goroutine or before it starts */
+};
+_Static_assert(sizeof(rn__g) <= 192, "a descriptor stays small: a million of them are live");
+
+/* ------------------------------------------------------------------------- current goroutine */
+
+/* The running goroutine; on a foreign thread its record, made and registered at the first call;
+ * starts the runtime and makes goroutine 1 if need be. Never NULL. */
+rn__g *rn__current(void);
+
+/* Adds g->ext if missing; fatal when out of memory. */
+rn__gext *rn__g_ext(rn__g *g);
+
+/* The goroutine's id, printed name, and whether it is a foreign thread's record. */
+static inline bool rn__is_foreign(const rn__g *g)
+{
+    return (g->flags & RN__G_FOREIGN) != 0;
+}
+
+/* ------------------------------------------------------------------------------ park, ready */
+
+/* Notes on the descriptor what it is about to wait for; the only writer is the goroutine itself. */
+void rn__note_wait(rn__g *g, enum rn__reason reason, void *obj, const char *site);
+
+/*
+ * Plain park. The caller holds the lock word *unlock, and g stands in a queue that it guards; the
+ * word is set to `value` (release) after g's context is saved. Whoever takes g out of the queue under
+ * that lock is its only waker. Returns g->ctx.ret, which the waker sets before rn__ready.
+ * May be the last call of its caller ("tail-park").
+ */
+int64_t rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value);
+
+/*
+ * Permit park, for everything with more than one possible waker (select, deadlines, cancellation).
+ *   rn__token_open    starts a wait; returns the value that wakers must find in g->token
+ *   rn__token_take    a waker's claim: true for exactly one caller per wait
+ *   rn__ready_permit  wakes g; only by the one that took the token, after writing won_*
+ *   rn__park_permit   sleeps until then; returns at once if it has happened already
+ *   rn__token_close   ends the wait; the generation stays used up
+ */
+static inline uint64_t rn__token_open(rn__g *g)
+{
+    /* relaxed: published to wakers by the lock under which the sudogs (or the timer) are queued */
+    uint64_t t = atomic_load_explicit(&g->token, memory_order_relaxed);
+    t = ((t >> 2) + 1) << 2 | RN__TOKEN_WAITING;
+    atomic_store_explicit(&g->token, t, memory_order_relaxed);
+    return t;
+}
+static inline bool rn__token_take(rn__g *g, uint64_t waiting)
+{
+    /* Only uniqueness is needed from the RMW. acq_rel covers timers and cancellation, which hold no
+     * channel lock, and is free on x86. */
+    return atomic_compare_exchange_strong_explicit(
+        &g->token, &waiting, (waiting & ~(uint64_t)3) | RN__TOKEN_DONE, memory_order_acq_rel,
+        memory_order_relaxed);
+}
+static inline void rn__token_close(rn__g *g)
+{
+    uint64_t t = atomic_load_explicit(&g->token, memory_order_relaxed);
+    atomic_store_explicit(&g->token, (t & ~(uint64_t)3) | RN__TOKEN_IDLE, memory_order_relaxed);
+}
+void rn__park_permit(rn__g *g);
+void rn__ready_permit(rn__g *g);
+
+/* Makes a plainly parked goroutine runnable; called without any lock held. */
+void rn__ready(rn__g *g);
+
+/* The same for a list linked by next, in order: one queue operation for many (close, broadcast). */
+void rn__ready_batch(rn__g *first, rn__g *last, uint32_t n);
+
+/* Gives way while a lock is held by somebody else: backs off, then lets other goroutines run.
+ * `round` counts from 0. The caller must hold no lock if may_yield. */
+void rn__backoff(unsigned round, bool may_yield);
+
+/* ------------------------------------------------------------------------------------ timers */
+
+typedef struct rn__timer {
+    int64_t when;              /* due time on rn_now() */
+    void (*fire)(struct rn__timer *t); /* called by a worker or the watcher without locks; short */
+    void *arg;                 /* for fire */
+    uint64_t gen;              /* for fire: the token to take */
+    rn__worker *_Atomic heap;  /* whose heap holds it; NULL: none */
+    uint32_t index;            /* position in that heap */
+} rn__timer;
+
+/* Arms t; the caller owns the memory until it has fired or been disarmed. */
+void rn__timer_arm(rn__timer *t, int64_t when);
+/* Takes t out. True if it will not fire; false if it has fired or is firing now. */
+bool rn__timer_disarm(rn__timer *t);
+/* Waits until a firing t has left the memory of t alone; only after disarm returned false. */
+void rn__timer_settle(rn__timer *t);
+
+/* ------------------------------------------------------------------------------------ policy */
+
+enum rn__hook {
+    RN__HOOK_TRACE = 1,  /* the event hook has a listener */
+    RN__HOOK_DET = 2,    /* deterministic policy */
+};
+/* Read at every operation; zero in normal running, so the branch is predicted and costs nothing. */
+extern _Atomic(uint32_t) rn__hooks;
+static inline bool rn__hooked(void)
+{
+    /* relaxed: set before the first goroutine starts, or by a tool that can be late */
+    return RN_UNLIKELY(atomic_load_explicit(&rn__hooks, memory_order_relaxed) != 0);
+}
+
+enum rn__event {
+    RN__EV_CREATE, RN__EV_START, RN__EV_PARK, RN__EV_READY, RN__EV_STEAL, RN__EV_BLOCK, RN__EV_EXIT,
+    RN__EV_SEND, RN__EV_RECV, RN__EV_CLOSE,
+};
+/* The slow side of a hooked operation: tells the listener, and under the deterministic policy is a
+ * point where another goroutine may run. Call with no lock held. */
+void rn__hook_point(enum rn__event e, rn__g *g, void *obj);
+/* The same without the scheduling point: allowed under locks. */
+void rn__hook_event(enum rn__event e, rn__g *g, void *obj);
+
+/* A uniform number below n (n > 0): which ready case, which order. */
+uint32_t rn__choose(uint32_t n);
+
+/* -------------------------------------------------------------------------- walking, counting */
+
+/* Calls fn for each descriptor that is in use, in order of creation of the descriptors. The world is
+ * not stopped: fields may change meanwhile. Async-signal-safe. */
+void rn__for_each_g(void (*fn)(rn__g *g, void *arg), void *arg);
+
+/* Calls fn for each registered foreign thread's record. */
+void rn__for_each_foreign(void (*fn)(rn__g *g, void *arg), void *arg);
+
+/* The goroutine that this thread runs, or NULL; async-signal-safe, never starts the runtime. */
+rn__g *rn__g_peek(void);
+
+/* ------------------------------------------------------------------------------------ verdict */
+
+/* What the scheduler calls when all goroutines are asleep. Set by panic/ at start-up. */
+extern void (*rn__deadlock_report)(bool main_gone);
+
+/* Ends the calling goroutine without running anything more: the last step of Goexit, and of a
+ * goroutine function that returned. */
+__attribute__((noreturn)) void rn__g_exit(void);
+
+/* Fatal errors below panic/: prints "fatal error: TEXT" and exits with status 2. Set by panic/ to the
+ * version with dumps. */
+__attribute__((noreturn, format(printf, 1, 2))) void rn__fatal(const char *fmt, ...);
+
+/* RUNNEL_DEBUG settings, parsed once. */
+typedef struct rn__config {
+    bool deterministic;  /* seed=N was given */
+    uint64_t seed;       /* its value */
+    int maxprocs;        /* RUNNEL_MAXPROCS; 0: not set */
+    size_t stack;        /* stack=BYTES; 0: default */
+    bool trace_hash;     /* tracehash=1: print the hash of all events at exit */
+    int traceback;       /* RUNNEL_TRACEBACK: 0 none, 1 single (default), 2 all, 3 system, 4 crash */
+} rn__config;
+extern rn__config rn__cfg;
+
+/* Starts the runtime if it has not been; the calling thread becomes goroutine 1 if it is the main
+ * thread of the process. */
+void rn__init(void);
+
+#endif
