@@ -38,12 +38,22 @@
 #define RN__ASAN 0
 #endif
 
+/* Client requests are a few idle instructions outside of valgrind. -DRN__VALGRIND=0 leaves them out. */
+#if !defined(RN__VALGRIND) && defined(__has_include)
+#if __has_include(<valgrind/valgrind.h>)
+#define RN__VALGRIND 1
+#endif
+#endif
+#ifndef RN__VALGRIND
+#define RN__VALGRIND 0
+#endif
+
 /* ------------------------------------------------------------------------ the context switch */
 
 /* What the switch knows of a goroutine; the first member of struct rn__g. */
 typedef struct rn__ctx {
     void *sp;    /* saved stack pointer; meaningful only while not running */
-    int64_t ret; /* what rn__switch returns in this context when it is resumed */
+    int64_t ret; /* 0 or 1: what rn__switch returns in this context when it is resumed */
 } rn__ctx;
 
 /*
@@ -55,7 +65,14 @@ typedef struct rn__ctx {
  * Written so that a C function may end in `return rn__switch(...)` and be compiled to a jump: the
  * resumed side then goes straight back to the caller of that function ("tail-park").
  */
-int64_t rn__switch(rn__ctx *from, rn__ctx *to, _Atomic(uint64_t) *unlock, uint64_t value);
+bool rn__switch(rn__ctx *from, rn__ctx *to, _Atomic(uint64_t) *unlock, uint64_t value);
+
+/*
+ * The same, but instead of the store it calls commit(arg) on the new stack, after the old context is
+ * saved: for parks that are published by more than one store, and for yields. commit uses little stack
+ * and must not switch.
+ */
+bool rn__switch_call(rn__ctx *from, rn__ctx *to, void (*commit)(void *), void *arg);
 
 /*
  * Makes a context that calls entry() on an empty stack ending at top (16-aligned, exclusive) when it
@@ -132,6 +149,8 @@ static inline void rn__pause(void)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("isb" ::: "memory");
+#elif defined(__riscv)
+    __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory"); /* pause: a hint everywhere */
 #else
     __asm__ volatile("" ::: "memory");
 #endif
@@ -152,6 +171,14 @@ void rn__discard(void *p, size_t n);
 /* Makes [p, p+n) fault on access. 0, or a negative errno. Which way it takes is decided at the first
  * use and told by rn__guard_kind: MADV_GUARD_INSTALL, mprotect, or none left (canaries only). */
 int rn__guard(void *p, size_t n);
+
+/* The same for `count` ranges of n bytes, the first at p, `stride` bytes apart. Returns how many were
+ * made, from the first on; less than count when one failed. */
+size_t rn__guard_many(char *p, size_t n, size_t stride, size_t count);
+
+/* Keeps the kernel from backing [p, p+n) with huge pages, which for widely spaced stacks would cost
+ * the whole slot at the first touch. */
+void rn__no_huge_pages(void *p, size_t n);
 
 enum rn__guard_kind { RN__GUARD_MADVISE, RN__GUARD_MPROTECT, RN__GUARD_NONE };
 enum rn__guard_kind rn__guard_kind(void);

@@ -10,7 +10,7 @@
  */
     .text
 
-/* int64_t rn__switch(rn__ctx *from, rn__ctx *to, _Atomic uint64_t *unlock, uint64_t value) */
+/* bool rn__switch(rn__ctx *from, rn__ctx *to, _Atomic uint64_t *unlock, uint64_t value) */
     .globl  rn__switch
     .hidden rn__switch
     .type   rn__switch, @function
@@ -64,6 +64,68 @@ rn__switch:
     notrack jmp *%rcx
     .cfi_endproc
     .size   rn__switch, . - rn__switch
+
+/* bool rn__switch_call(rn__ctx *from, rn__ctx *to, void (*commit)(void *), void *arg)
+ * The saved frame is that of rn__switch. r12 carries `to` over the call; it is restored after it. */
+    .globl  rn__switch_call
+    .hidden rn__switch_call
+    .type   rn__switch_call, @function
+    .p2align 5
+rn__switch_call:
+    .cfi_startproc
+    endbr64
+    pushq   %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbp, 0
+    pushq   %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbx, 0
+    pushq   %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r12, 0
+    pushq   %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r13, 0
+    pushq   %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r14, 0
+    pushq   %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r15, 0
+    movq    %rsp, (%rdi)
+    movq    (%rsi), %rsp
+    movq    %rsi, %r12
+    movq    %rcx, %rdi
+    subq    $8, %rsp                /* the frame is 7 words: align for the call */
+    .cfi_adjust_cfa_offset 8
+    callq   *%rdx
+    addq    $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    movq    8(%r12), %rax
+    popq    %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r15
+    popq    %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r14
+    popq    %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r13
+    popq    %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r12
+    popq    %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbx
+    popq    %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbp
+    popq    %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rcx
+    notrack jmp *%rcx
+    .cfi_endproc
+    .size   rn__switch_call, . - rn__switch_call
 
 /* The base of every goroutine stack: unwinders stop here. rbx holds entry. */
     .type   rn__ctx_base, @function

@@ -29,12 +29,13 @@ enum {
 
 /* The header of a stack; its address is also the stack's top. 32 bytes, aligned to 16. */
 typedef struct rn__stack {
-    struct rn__stack *next; /* in a pool */
-    char *lo;               /* lowest usable byte, above the guard or the canary */
-    uint32_t klass;         /* size class */
-    uint32_t valgrind_id;   /* what VALGRIND_STACK_REGISTER returned */
-    int64_t pooled_at;      /* coarse time of entering a pool, for trimming */
+    struct rn__stack *next;  /* in a pool */
+    char *lo;                /* lowest usable byte, above the guard or the canary */
+    uint32_t klass;          /* size class */
+    uint32_t valgrind_id;    /* what VALGRIND_STACK_REGISTER returned */
+    struct rn__stack *batch; /* first of a batch in the global pool: the next batch */
 } rn__stack;
+_Static_assert(sizeof(rn__stack) == 32, "the top of a stack must be aligned to 16");
 
 /* The usable end: 16-aligned, exclusive. */
 static inline void *rn__stack_top(rn__stack *s)
@@ -80,8 +81,10 @@ static inline void rn__stack_put(rn__stack_pool *pool, rn__stack *s)
         rn__stack_spill(pool, k);
 }
 
-/* Gives memory of long-unused stacks of the global pool back to the system; called by the watcher. */
-void rn__stack_trim(int64_t now);
+/* Gives memory of stacks which have been in the global pool for more than a second back to the
+ * system, all of it, a bounded number per call (a few milliseconds at most); called by the watcher.
+ * True if there is more to do now. */
+bool rn__stack_trim(int64_t now);
 
 /* Whether p lies in any stack slab (guards included); *s_lo and *s_hi get the slot's bounds. O(1) per
  * slab. Async-signal-safe. */

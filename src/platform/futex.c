@@ -1,0 +1,34 @@
+/*
+ * futex.c - sleeping on a word and waking its sleepers.
+ *
+ * Invariants
+ *  - A deadline is absolute on CLOCK_MONOTONIC, so an early return and a second try lose no time.
+ *  - Any return from a wait may be early: callers loop.
+ */
+#include "platform.h"
+#include "raw.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <time.h>
+
+int rn__futex_wait(_Atomic(uint32_t) *word, uint32_t expect, int64_t deadline)
+{
+    struct timespec ts;
+    struct timespec *limit = NULL;
+    if (deadline != RN_NEVER) {
+        if (deadline < 0)
+            deadline = 0; /* the kernel refuses negative times; both are long past */
+        ts.tv_sec = deadline / RN_SEC;
+        ts.tv_nsec = deadline % RN_SEC;
+        limit = &ts;
+    }
+    long r = rn__sys6(SYS_futex, (long)word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, (long)expect,
+                      (long)limit, 0, (long)FUTEX_BITSET_MATCH_ANY);
+    return r == -ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+void rn__futex_wake(_Atomic(uint32_t) *word, int n)
+{
+    rn__sys3(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n);
+}
