@@ -1,0 +1,3 @@
+module runnelbench
+
+go 1.22
