@@ -1,0 +1,23 @@
+/*
+ * runnel.h - the whole core of runnel in one include: goroutines, channels and select for C.
+ *
+ * Invariants
+ *  - Includes every public header of the core library and nothing of the extra libraries.
+ *  - Usable as the only include of a program, in C11 and later and in C++11 and later.
+ *
+ * Define before the include, if wanted:
+ *   RN_NO_SHORT_NAMES   only names that start with rn_, RN_ (no chan, go, on_recv, ...)
+ *   RN_KEEP_ERRNO       leave libc's errno alone (see errno.h)
+ */
+#ifndef RUNNEL_H
+#define RUNNEL_H
+
+#include <runnel/base.h>
+#include <runnel/errno.h>
+#include <runnel/hchan.h>
+#include <runnel/sched.h>
+#include <runnel/chan.h>
+#include <runnel/select.h>
+#include <runnel/go.h>
+
+#endif

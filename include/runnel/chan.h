@@ -1,0 +1,222 @@
+/*
+ * chan.h - typed channels: the macros that let the C compiler check what travels through a channel.
+ *
+ * A channel of T is a pointer whose target type mentions T and which is never dereferenced:
+ *
+ *     chan(T)       T *(**)(rn_chan_of *)            both directions
+ *     recv_chan(T)  T *(*const *)(rn_chan_of *)      receive only (Go: <-chan T)
+ *     send_chan(T)  T *(*volatile *)(rn_chan_of *)   send only    (Go: chan<- T)
+ *
+ * C converts X * to const X * or volatile X * silently and warns about every way back, which are
+ * exactly Go's rules for directional channels. There is no declaration per type and no code at run
+ * time: each macro checks types in operands that are never evaluated and then calls hchan.h.
+ *
+ * Invariants
+ *  - Every macro evaluates each of its arguments exactly once (types: never).
+ *  - No macro declares a name that a nested use of any macro could shadow.
+ *  - The copy of a sent value lives until the send has returned; nothing is allocated here.
+ *  - A program that uses these macros compiles without warnings in C11, C17, C23 and C++11 on.
+ *
+ * All macros exist as rn_ forms; the short forms at the end are left out if RN_NO_SHORT_NAMES is
+ * defined before the first runnel header.
+ */
+#ifndef RUNNEL_CHAN_H
+#define RUNNEL_CHAN_H
+
+#include <runnel/base.h>
+#include <runnel/hchan.h>
+
+/* The brand that tells a channel from any other pointer. Never defined, never made. */
+typedef struct rn_chan_of rn_chan_of;
+
+/* The three types. Arrays cannot be elements; put them in a struct. Go: chan T, <-chan T, chan<- T. */
+#define rn_chan(T)      __typeof__(__typeof__(T) *(**)(rn_chan_of *))
+#define rn_recv_chan(T) __typeof__(__typeof__(T) *(*const *)(rn_chan_of *))
+#define rn_send_chan(T) __typeof__(__typeof__(T) *(*volatile *)(rn_chan_of *))
+
+/* Inlined even without optimization, so that back-traces go from the user's frame to the library. */
+#define RN__INLINE      static inline __attribute__((always_inline, unused))
+
+/*
+ * The primitives, one set per language:
+ *
+ *   RN__ELEM(c)           the element type
+ *   RN__ANY(c)            the untyped channel; an error if c is not a channel
+ *   RN__SEND(c, what)     the same; an error, mentioning `what`, if c is receive-only
+ *   RN__RECV(c, what)     the same; an error if c is send-only
+ *   RN__VALUE(c, v...)    address of a copy of v, converted to the element type as in a call
+ *   RN__FROM(c, p)        p, checked to point to an element that may be const
+ *   RN__INTO(c, p)        p, checked to point to an element; NULL is fine
+ *   RN__SCOPE(x)          x, with a scope of its own for the copies made in x
+ */
+#ifdef __cplusplus
+#include <runnel/cxx.hpp>
+#else
+
+#define RN__ELEM(c) __typeof__(*(*(c))((rn_chan_of *)0))
+
+/* Through an integer, because a cast between pointers would be a -Wcast-qual warning for views. */
+#define RN__RAW(c)  ((rn_hchan *)(uintptr_t)(c))
+
+/* Inside __typeof__ rather than plain sizeof: clang warns about i++ in the latter. */
+#define RN__ASSERT(cond, msg)      \
+    ((void)sizeof(struct {         \
+        _Static_assert(cond, msg); \
+        int rn__dummy;             \
+    }))
+#define RN__IS_VIEW(c, q) \
+    _Generic((__typeof__((c) + 0))0, RN__ELEM(c) * (*q *)(rn_chan_of *) : 1, default : 0)
+
+#define RN__ANY(c) ((void)sizeof(RN__ELEM(c) *), RN__RAW(c))
+#define RN__SEND(c, what)                                                                     \
+    (RN__ASSERT(!RN__IS_VIEW(c, const), what ": this is a receive-only channel (recv_chan)"), \
+     RN__RAW(c))
+#define RN__RECV(c, what)                                                                     \
+    (RN__ASSERT(!RN__IS_VIEW(c, volatile), what ": this is a send-only channel (send_chan)"), \
+     RN__RAW(c))
+
+/* The array lets a value of struct type initialize its element; the call that is never made then
+ * refuses what would initialize the struct's first member instead. */
+#define RN__VALUE(c, ...)                                               \
+    ((void)sizeof(__typeof__(((char (*)(RN__ELEM(c)))0)(__VA_ARGS__))), \
+     (RN__ELEM(c)[1]){__VA_ARGS__})
+#define RN__FROM(c, p)   ((const RN__ELEM(c) *[1]){(p)}[0])
+#define RN__INTO(c, p)   ((RN__ELEM(c) *[1]){(p)}[0])
+#define RN__SCOPE(x)     __extension__({ x; })
+
+#define RN__ELEM_SIZE(T) _Generic((__typeof__(T) *)0, rn_unit * : (size_t)0, default : sizeof(T))
+#define RN__MAKE(T, call)                                                      \
+    (RN__ASSERT(sizeof(T) <= 65535, "channel element type too large (>64kB)"), \
+     (rn_chan(T))(void *)(call))
+#define RN__OPTS(...)  (&(rn_chan_opts){__VA_ARGS__})
+#define RN__SAME(c, h) ((__typeof__((c) + 0))(void *)(h))
+
+#endif /* C */
+
+RN__INLINE void rn__send(rn_hchan *c, const void *elem, const char *site)
+{
+    if (RN_UNLIKELY(!rn_hchan_send(c, elem, site)))
+        rn_hchan_send_on_closed(c, site);
+}
+
+/* What chan_range remembers while its loop runs. */
+typedef struct rn__range {
+    rn_hchan *ch; /* the channel, evaluated once */
+    bool on;      /* false after the inner loop has ended, however it ended */
+} rn__range;
+
+/* chan_auto's end of scope. Copies the bytes, because the variable has another pointer type. */
+static inline RN_UNUSED void rn__unref_var(void *var)
+{
+    rn_hchan *c;
+    __builtin_memcpy(&c, var, sizeof c);
+    rn_hchan_unref(c, NULL);
+}
+
+/* `| 0` refuses what is no integer; the cast keeps negative values negative and turns unsigned ones
+ * above INT64_MAX negative, so that make refuses both. */
+#define RN__CAP(cap)         ((int64_t)((cap) | 0))
+
+/*
+ * chan(T) c = chan_make(T, cap);     a channel with one reference
+ * Panics "makechan: size out of range" if cap (any integer type) is negative or cap elements do not
+ * fit the address space. An element type above 65535 bytes does not compile. Go: make(chan T, cap).
+ */
+#define rn_chan_make(T, cap) RN__CHAN_MAKE(T, cap, #T)
+#define RN__CHAN_MAKE(T, cap, name) \
+    RN__MAKE(T, rn_hchan_make(RN__ELEM_SIZE(T), RN__CAP(cap), name, RN_HERE))
+
+/* The same with members of rn_chan_opts: chan_make_with(T, cap, .drop = free_it, .name = "jobs"). */
+#define rn_chan_make_with(T, cap, ...) RN__CHAN_MAKE_WITH(T, cap, #T, __VA_ARGS__)
+#define RN__CHAN_MAKE_WITH(T, cap, name, ...)                                     \
+    RN__MAKE(T, rn_hchan_make_with(RN__ELEM_SIZE(T), RN__CAP(cap), name, RN_HERE, \
+                                   RN__OPTS(__VA_ARGS__)))
+
+/* Sends v; blocks until it is taken or buffered; for ever if c is NULL. Panics "send on closed
+ * channel". The value is the last argument and may contain commas: chan_send(c, (struct s){1, 2}).
+ * Go: c <- v. */
+#define rn_chan_send(c, ...) \
+    RN__SCOPE(rn__send(RN__SEND(c, "chan_send"), RN__VALUE(c, __VA_ARGS__), RN_HERE))
+
+/* Sends *p without a copy on the stack: for large elements. *p must not change before it returns. */
+#define rn_chan_send_from(c, p) rn__send(RN__SEND(c, "chan_send_from"), RN__FROM(c, p), RN_HERE)
+
+/* Receives into *p, or discards if p is NULL; blocks, for ever if c is NULL. False, and *p zeroed,
+ * when c is closed and drained. Go: v, ok := <-c. */
+#define rn_chan_recv(c, p)      rn_hchan_recv(RN__RECV(c, "chan_recv"), RN__INTO(c, p), RN_HERE)
+
+/* chan_range(v, c) { ... }  declares v and runs the block for every value until c is closed and
+ * drained. c is evaluated once; break, continue, return and goto mean what they say.
+ * Go: for v := range c. */
+#define rn_chan_range(v, c)                                                             \
+    for (rn__range rn__range_##v = {RN__RECV(c, "chan_range"), true}; rn__range_##v.on; \
+         rn__range_##v.on = false)                                                      \
+        for (RN__ELEM(c) v; rn_hchan_recv(rn__range_##v.ch, &v, RN_HERE);)
+
+/* Never block. try_send: true if sent; panics on a closed channel. try_recv(c, p, ok): true if a
+ * value came (*ok true) or c is closed and drained (*ok false, *p zeroed), false if nothing was
+ * ready; p and ok may be NULL. Go: select with one case and default. */
+#define rn_chan_try_send(c, ...) \
+    RN__SCOPE(rn_hchan_try_send(RN__SEND(c, "chan_try_send"), RN__VALUE(c, __VA_ARGS__), RN_HERE))
+#define rn_chan_try_recv(c, p, okp) \
+    rn_hchan_try_recv(RN__RECV(c, "chan_try_recv"), RN__INTO(c, p), okp, RN_HERE)
+
+/* The errno-style pair with an absolute deadline on rn_now() (RN_NEVER: none); never panics. 0;
+ * -EPIPE closed (and, for take, drained); -EAGAIN not ready and the deadline past on entry;
+ * -ETIMEDOUT it passed while waiting. */
+#define rn_chan_put(c, deadline, ...) \
+    RN__SCOPE(rn_hchan_put(RN__SEND(c, "chan_put"), deadline, RN__VALUE(c, __VA_ARGS__), RN_HERE))
+#define rn_chan_take(c, deadline, p) \
+    rn_hchan_take(RN__RECV(c, "chan_take"), deadline, RN__INTO(c, p), RN_HERE)
+
+/* Closes. Panics "close of nil channel" and "close of closed channel"; a receive-only view does not
+ * compile. try_close never panics: false if c is NULL or closed already. Go: close(c). */
+#define rn_chan_close(c)      rn_hchan_close(RN__SEND(c, "chan_close"), RN_HERE)
+#define rn_chan_try_close(c)  rn_hchan_try_close(RN__SEND(c, "chan_try_close"), RN_HERE)
+
+/* Elements buffered now, and the capacity; snapshots without a lock, 0 if c is NULL.
+ * Go: len(c), cap(c). */
+#define rn_chan_len(c)        rn_hchan_len(RN__ANY(c))
+#define rn_chan_cap(c)        rn_hchan_cap(RN__ANY(c))
+
+/* Shared ownership: ref returns c, of the same type; unref by the last owner frees, and panics if
+ * somebody still waits. NULL is allowed. */
+#define rn_chan_ref(c)        RN__SAME(c, rn_hchan_ref(RN__ANY(c)))
+#define rn_chan_unref(c)      rn_hchan_unref(RN__ANY(c), RN_HERE)
+
+/* chan_auto(T) c = chan_make(T, cap);  unref at the end of the scope, on every path out of it. */
+#define rn_chan_auto(T)       __attribute__((cleanup(rn__unref_var))) rn_chan(T)
+
+/* Names c in dumps, traces and metrics; the text is copied. 0 or -ENOMEM. */
+#define rn_chan_name(c, text) rn_hchan_set_name(RN__ANY(c), text)
+
+/* A descriptor, owned by c, that polls readable while a receive would not block; never read it.
+ * Or a negative errno. */
+#define rn_chan_fd(c)         rn_hchan_fd(RN__RECV(c, "chan_fd"))
+
+#ifndef RN_NO_SHORT_NAMES
+#define chan(T)                     rn_chan(T)
+#define recv_chan(T)                rn_recv_chan(T)
+#define send_chan(T)                rn_send_chan(T)
+#define chan_auto(T)                rn_chan_auto(T)
+#define chan_make(T, cap)           RN__CHAN_MAKE(T, cap, #T)
+#define chan_make_with(T, cap, ...) RN__CHAN_MAKE_WITH(T, cap, #T, __VA_ARGS__)
+#define chan_send(c, ...)           rn_chan_send(c, __VA_ARGS__)
+#define chan_send_from(c, p)        rn_chan_send_from(c, p)
+#define chan_recv(c, p)             rn_chan_recv(c, p)
+#define chan_range(v, c)            rn_chan_range (v, c)
+#define chan_try_send(c, ...)       rn_chan_try_send(c, __VA_ARGS__)
+#define chan_try_recv(c, p, okp)    rn_chan_try_recv(c, p, okp)
+#define chan_put(c, deadline, ...)  rn_chan_put(c, deadline, __VA_ARGS__)
+#define chan_take(c, deadline, p)   rn_chan_take(c, deadline, p)
+#define chan_close(c)               rn_chan_close(c)
+#define chan_try_close(c)           rn_chan_try_close(c)
+#define chan_len(c)                 rn_chan_len(c)
+#define chan_cap(c)                 rn_chan_cap(c)
+#define chan_ref(c)                 rn_chan_ref(c)
+#define chan_unref(c)               rn_chan_unref(c)
+#define chan_name(c, text)          rn_chan_name(c, text)
+#define chan_fd(c)                  rn_chan_fd(c)
+#endif
+
+#endif

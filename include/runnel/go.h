@@ -1,0 +1,155 @@
+/*
+ * go.h - starting goroutines with typed arguments.
+ *
+ *     static void worker(int id, recv_chan(struct job) jobs);
+ *     GO_FUNC(worker, int, recv_chan(struct job));     one line per function, at file scope
+ *     ...
+ *     go(worker, 3, jobs);
+ *
+ * C cannot ask a function for its parameters, so GO_FUNC repeats them once; the compiler compares
+ * the two. In C++ `go` takes any function or lambda and GO_FUNC is optional.
+ *
+ * Invariants
+ *  - Arguments are evaluated and converted in the spawning goroutine, as in a call.
+ *  - Every go statement has a static rn_go_site of its own, which dumps show for its goroutines.
+ *  - Everything that GO_FUNC(fn) declares is private to the file and carries fn in its name:
+ *    rn_go_args_fn, rn_go_run_fn, rn_go_call_fn and rn_GO_FUNC_missing_for_fn.
+ */
+#ifndef RUNNEL_GO_H
+#define RUNNEL_GO_H
+
+#include <runnel/base.h>
+#include <runnel/chan.h>
+#include <runnel/sched.h>
+#include <runnel/select.h>
+
+/* How and where a goroutine is started. */
+typedef struct rn__go_how {
+    const rn_go_attr *attr;  /* NULL: defaults */
+    const rn_go_site *where; /* static */
+} rn__go_how;
+
+/* What go0 and go1 hand over. */
+typedef struct rn__go0_args {
+    void (*fn)(void);
+} rn__go0_args;
+typedef struct rn__go1_args {
+    void (*fn)(void *);
+    void *arg;
+} rn__go1_args;
+
+static inline RN_UNUSED void rn__go0_run(void *args)
+{
+    ((rn__go0_args *)args)->fn();
+}
+
+static inline RN_UNUSED void rn__go1_run(void *args)
+{
+    ((rn__go1_args *)args)->fn(((rn__go1_args *)args)->arg);
+}
+
+static inline RN_UNUSED void rn__go0(void (*fn)(void), rn__go_how how)
+{
+    rn__go0_args a = {fn};
+    rn_go_start(rn__go0_run, &a, sizeof a, how.attr, how.where);
+}
+
+static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how how)
+{
+    rn__go1_args a = {fn, arg};
+    rn_go_start(rn__go1_run, &a, sizeof a, how.attr, how.where);
+}
+
+/* The static record of a go statement. */
+#define RN__GO_SITE(fname)                                             \
+    __extension__({                                                    \
+        static const rn_go_site rn__site = {fname, __func__, RN_HERE}; \
+        &rn__site;                                                     \
+    })
+#define RN__GO_HOW(attr, fname) ((rn__go_how){attr, RN__GO_SITE(fname)})
+
+#define rn_go(...)              RN__GO(__VA_ARGS__, RN__GO_HOW(NULL, RN_STR(RN__FIRST(__VA_ARGS__))))
+#define rn_go_with(attr, ...) \
+    RN__GO(__VA_ARGS__, RN__GO_HOW(&(attr), RN_STR(RN__FIRST(__VA_ARGS__))))
+#define RN__GO(fn, ...)            ((void)rn_GO_FUNC_missing_for_##fn, rn_go_call_##fn(__VA_ARGS__))
+
+#define rn_go0(fn)                 rn__go0(fn, RN__GO_HOW(NULL, #fn))
+#define rn_go1(fn, arg)            rn__go1(fn, arg, RN__GO_HOW(NULL, #fn))
+#define rn_go0_with(attr, fn)      rn__go0(fn, RN__GO_HOW(&(attr), #fn))
+#define rn_go1_with(attr, fn, arg) rn__go1(fn, arg, RN__GO_HOW(&(attr), #fn))
+
+#define RN_GO_FUNC(...)            RN_CAT(RN__GO_FUNC_, RN__IS_ONE(__VA_ARGS__))(__VA_ARGS__)
+
+#define RN__GO_FUNC_1(fn)                                                  \
+    static void rn_go_run_##fn(void *rn__p)                                \
+    {                                                                      \
+        (void)rn__p;                                                       \
+        (fn)();                                                            \
+    }                                                                      \
+    static inline RN_UNUSED void rn_go_call_##fn(rn__go_how rn__how)       \
+    {                                                                      \
+        rn_go_start(rn_go_run_##fn, NULL, 0, rn__how.attr, rn__how.where); \
+    }                                                                      \
+    enum { rn_GO_FUNC_missing_for_##fn = 1 }
+
+#define RN__GO_FUNC_0(fn, ...)                                                                     \
+    struct rn_go_args_##fn {                                                                       \
+        RN__EACH(RN__GO_FIELD, RN__GO_FIELD, __VA_ARGS__)                                          \
+    };                                                                                             \
+    static void rn_go_run_##fn(void *rn__p)                                                        \
+    {                                                                                              \
+        struct rn_go_args_##fn *rn__a = (struct rn_go_args_##fn *)rn__p;                           \
+        (fn)(RN__EACH(RN__GO_GIVE, RN__GO_LAST, __VA_ARGS__));                                     \
+    }                                                                                              \
+    static inline RN_UNUSED void rn_go_call_##fn(RN__EACH(RN__GO_PARAM, RN__GO_PARAM, __VA_ARGS__) \
+                                                     rn__go_how rn__how)                           \
+    {                                                                                              \
+        struct rn_go_args_##fn rn__a = {RN__EACH(RN__GO_INIT, RN__GO_INIT, __VA_ARGS__)};          \
+        rn_go_start(rn_go_run_##fn, &rn__a, sizeof rn__a, rn__how.attr, rn__how.where);            \
+    }                                                                                              \
+    enum { rn_GO_FUNC_missing_for_##fn = 1 }
+
+#define RN__GO_FIELD(n, T)        __typeof__(T) a##n;
+#define RN__GO_PARAM(n, T)        __typeof__(T) a##n,
+#define RN__GO_INIT(n, T)         a##n,
+#define RN__GO_GIVE(n, T)         rn__a->a##n,
+#define RN__GO_LAST(n, T)         rn__a->a##n
+
+/* m(k, T) for each T but the last, last(1, T) for that one; k counts down. */
+#define RN__EACH(m, last, ...)    RN_CAT(RN__EACH_, RN__COUNT(__VA_ARGS__))(m, last, __VA_ARGS__)
+#define RN__EACH_1(m, l, T)       l(1, T)
+#define RN__EACH_2(m, l, T, ...)  m(2, T) RN__EACH_1(m, l, __VA_ARGS__)
+#define RN__EACH_3(m, l, T, ...)  m(3, T) RN__EACH_2(m, l, __VA_ARGS__)
+#define RN__EACH_4(m, l, T, ...)  m(4, T) RN__EACH_3(m, l, __VA_ARGS__)
+#define RN__EACH_5(m, l, T, ...)  m(5, T) RN__EACH_4(m, l, __VA_ARGS__)
+#define RN__EACH_6(m, l, T, ...)  m(6, T) RN__EACH_5(m, l, __VA_ARGS__)
+#define RN__EACH_7(m, l, T, ...)  m(7, T) RN__EACH_6(m, l, __VA_ARGS__)
+#define RN__EACH_8(m, l, T, ...)  m(8, T) RN__EACH_7(m, l, __VA_ARGS__)
+#define RN__EACH_9(m, l, T, ...)  m(9, T) RN__EACH_8(m, l, __VA_ARGS__)
+#define RN__EACH_10(m, l, T, ...) m(10, T) RN__EACH_9(m, l, __VA_ARGS__)
+#define RN__EACH_11(m, l, T, ...) m(11, T) RN__EACH_10(m, l, __VA_ARGS__)
+#define RN__EACH_12(m, l, T, ...) m(12, T) RN__EACH_11(m, l, __VA_ARGS__)
+#define RN__EACH_13(m, l, T, ...) m(13, T) RN__EACH_12(m, l, __VA_ARGS__)
+#define RN__EACH_14(m, l, T, ...) m(14, T) RN__EACH_13(m, l, __VA_ARGS__)
+#define RN__EACH_15(m, l, T, ...) m(15, T) RN__EACH_14(m, l, __VA_ARGS__)
+#define RN__EACH_16(m, l, T, ...) m(16, T) RN__EACH_15(m, l, __VA_ARGS__)
+
+#define RN__COUNT(...) \
+    RN__17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define RN__17TH(...)                                                        RN__17TH_(__VA_ARGS__)
+#define RN__17TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, ...)    q
+#define RN__IS_ONE(...)                                                      RN__18TH(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0)
+#define RN__18TH(...)                                                        RN__18TH_(__VA_ARGS__)
+#define RN__18TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, ...) r
+
+#ifndef RN_NO_SHORT_NAMES
+#define go(...)                 rn_go(__VA_ARGS__)
+#define go_with(attr, ...)      rn_go_with(attr, __VA_ARGS__)
+#define go0(fn)                 rn_go0(fn)
+#define go1(fn, arg)            rn_go1(fn, arg)
+#define go0_with(attr, fn)      rn_go0_with(attr, fn)
+#define go1_with(attr, fn, arg) rn_go1_with(attr, fn, arg)
+#define GO_FUNC(...)            RN_GO_FUNC(__VA_ARGS__)
+#endif
+
+#endif
