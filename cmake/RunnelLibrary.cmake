@@ -6,15 +6,8 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 # ------------------------------------------------------------------------------------------ sources
-# One folder per part, lowest first; each may use only those before it (docs: the house).
-set(RUNNEL_PARTS platform stack sched panic chan time sync ctx signal io diag explore)
-set(RUNNEL_SOURCES)
-foreach(part IN LISTS RUNNEL_PARTS)
-  file(GLOB part_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${part}/*.c")
-  list(APPEND RUNNEL_SOURCES ${part_sources})
-endforeach()
-
-# The context switch is written once per CPU.
+# One folder per part, lowest first; each may use only those before it (docs: the house). What needs
+# assembly is written once per CPU: X_x86_64.S, X_aarch64.S, X_riscv64.S.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(RUNNEL_CPU x86_64)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
@@ -25,7 +18,14 @@ else()
   message(FATAL_ERROR "runnel has no context switch for '${CMAKE_SYSTEM_PROCESSOR}' "
                       "(it has x86_64, aarch64 and riscv64)")
 endif()
-list(APPEND RUNNEL_SOURCES "${PROJECT_SOURCE_DIR}/src/platform/switch_${RUNNEL_CPU}.S")
+
+set(RUNNEL_PARTS platform stack sched panic chan time sync ctx signal io diag explore)
+set(RUNNEL_SOURCES)
+foreach(part IN LISTS RUNNEL_PARTS)
+  file(GLOB part_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${part}/*.c"
+       "${PROJECT_SOURCE_DIR}/src/${part}/*_${RUNNEL_CPU}.S")
+  list(APPEND RUNNEL_SOURCES ${part_sources})
+endforeach()
 
 # The accessors of thread-local words must stay opaque: inlined at link time, their address could be
 # kept over a switch.
