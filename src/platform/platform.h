@@ -101,6 +101,8 @@ struct rn__worker;
 extern __thread struct rn__worker *rn__tls_worker
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+struct rn__worker *rn__self_slow(void); /* an opaque function, for CPUs without an inline form */
+
 static inline struct rn__worker *rn__self(void)
 {
     struct rn__worker *w;
@@ -110,8 +112,23 @@ static inline struct rn__worker *rn__self(void)
                      : "=r"(w)
                      :
                      : "memory");
+#elif defined(__aarch64__)
+    uintptr_t at; /* the word's distance from the thread pointer */
+    __asm__ volatile("mrs %0, tpidr_el0\n\t"
+                     "adrp %1, :gottprel:rn__tls_worker\n\t"
+                     "ldr %1, [%1, #:gottprel_lo12:rn__tls_worker]\n\t"
+                     "ldr %0, [%0, %1]"
+                     : "=&r"(w), "=&r"(at)
+                     :
+                     : "memory");
+#elif defined(__riscv)
+    __asm__ volatile("la.tls.ie %0, rn__tls_worker\n\t"
+                     "add %0, %0, tp\n\t"
+                     "ld %0, 0(%0)"
+                     : "=&r"(w)
+                     :
+                     : "memory");
 #else
-    extern struct rn__worker *rn__self_slow(void); /* noinline, noclone */
     w = rn__self_slow();
 #endif
     return w;

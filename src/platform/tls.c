@@ -21,10 +21,8 @@ void rn__set_self(struct rn__worker *w)
     rn__tls_worker = w;
 }
 
-/* For CPUs without an inline reader. Never inlined and never analysed, so no caller can know that
- * the address is the same one as before a switch. */
-struct rn__worker *rn__self_slow(void);
-
+/* Never inlined and never analysed, so no caller can know that the address is the same one as before
+ * a switch. */
 #if defined(__clang__)
 __attribute__((noinline, optnone))
 #else

@@ -90,11 +90,12 @@ static rn__stack *pop_expired(depot *d, int64_t now)
     return first;
 }
 
-static bool trim_class(unsigned klass, int64_t now)
+static int64_t trim_class(unsigned klass, int64_t now)
 {
+    depot *d = &depots[klass];
     size_t n = 0;
     while (n < TRIM_STACKS) {
-        rn__stack *s = pop_expired(&depots[klass], now);
+        rn__stack *s = pop_expired(d, now);
         if (s == NULL)
             break;
         while (s != NULL) {
@@ -104,13 +105,20 @@ static bool trim_class(unsigned klass, int64_t now)
             n++;
         }
     }
-    return rn__slab_discard(klass, TRIM_STACKS) || n >= TRIM_STACKS;
+    if (rn__slab_discard(klass, TRIM_STACKS) || n >= TRIM_STACKS)
+        return now;
+    rn__lock_take(&d->lock);
+    int64_t again = d->young != NULL || d->old != NULL ? d->turned + RN_SEC : RN_NEVER;
+    rn__lock_drop(&d->lock);
+    return again;
 }
 
-bool rn__stack_trim(int64_t now)
+int64_t rn__stack_trim(int64_t now)
 {
-    bool more = false;
-    for (unsigned k = RN__STACK_MIN_CLASS; k <= RN__STACK_MAX_CLASS; k++)
-        more = trim_class(k, now) || more;
-    return more;
+    int64_t again = RN_NEVER;
+    for (unsigned k = RN__STACK_MIN_CLASS; k <= RN__STACK_MAX_CLASS; k++) {
+        int64_t t = trim_class(k, now);
+        again = t < again ? t : again;
+    }
+    return again;
 }

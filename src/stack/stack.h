@@ -83,15 +83,21 @@ static inline void rn__stack_put(rn__stack_pool *pool, rn__stack *s)
 
 /* Gives memory of stacks which have been in the global pool for more than a second back to the
  * system, all of it, a bounded number per call (a few milliseconds at most); called by the watcher.
- * True if there is more to do now. */
-bool rn__stack_trim(int64_t now);
+ * Returns when to call again: `now` if there is more to do, RN_NEVER if the global pool is empty. */
+int64_t rn__stack_trim(int64_t now);
 
 /* Whether p lies in any stack slab (guards included); *s_lo and *s_hi get the slot's bounds. O(1) per
  * slab. Async-signal-safe. */
 bool rn__stack_find(const void *p, char **slot_lo, char **slot_hi);
 
-/* True if the canary of a packed stack is damaged. Always false for guarded stacks. */
-bool rn__stack_smashed(const rn__stack *s);
+/* True if the canary at the stack's low end is damaged. Packed stacks have one, and larger ones that
+ * got no guard; always false for guarded stacks, at the price of one load and a test. */
+bool rn__stack_smashed_slow(const rn__stack *s);
+static inline bool rn__stack_smashed(const rn__stack *s)
+{
+    /* Guards end at a page boundary, canaries are 16 bytes. */
+    return RN_UNLIKELY(((uintptr_t)s->lo & 16) != 0) && rn__stack_smashed_slow(s);
+}
 
 /* Installs the SIGSEGV/SIGBUS handler, once per process, and this thread's alternate stack. On a hit
  * in a guard the handler calls `report` (async-signal context), which does not return; other faults go
