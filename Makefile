@@ -11,7 +11,8 @@ all:
 	$(CMAKE) --build $(BUILD)/check -j $(JOBS)
 
 demo:
-	$(CMAKE) -S . -B $(BUILD)/demo -DRUNNEL_TESTS=OFF -DRUNNEL_SHARED=OFF -DRUNNEL_VARIANTS=OFF
+	$(CMAKE) -S . -B $(BUILD)/demo -DRUNNEL_TESTS=OFF -DRUNNEL_SHARED=OFF -DRUNNEL_VARIANTS=OFF \
+	    -DRUNNEL_BENCH=OFF
 	$(CMAKE) --build $(BUILD)/demo -j $(JOBS) --target demo
 
 check: all

@@ -27,12 +27,15 @@ foreach(part IN LISTS RUNNEL_PARTS)
   list(APPEND RUNNEL_SOURCES ${part_sources})
 endforeach()
 
-# The accessors of thread-local words must stay opaque: inlined at link time, their address could be
-# kept over a switch.
-if(EXISTS "${PROJECT_SOURCE_DIR}/src/platform/tls.c")
-  set_source_files_properties("${PROJECT_SOURCE_DIR}/src/platform/tls.c" PROPERTIES
-    COMPILE_OPTIONS -fno-lto)
-endif()
+# The accessors of thread-local words must stay opaque: inlined at link time, the address behind them
+# could be kept over a switch. The first is also named by assembly, which the linker's optimiser
+# does not read.
+foreach(accessor tls errno)
+  if(EXISTS "${PROJECT_SOURCE_DIR}/src/platform/${accessor}.c")
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/src/platform/${accessor}.c" PROPERTIES
+      COMPILE_OPTIONS -fno-lto)
+  endif()
+endforeach()
 
 # ---------------------------------------------------------------------------------------- libraries
 # Both kinds use the same objects: position-independent code with hidden symbols costs nothing

@@ -73,6 +73,13 @@ macro(runnel_why_not variable)
   endforeach()
 endmacro()
 
+# How every program of ours is linked and warned about.
+function(runnel_program target folder)
+  set_target_properties(${target} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
+  target_link_libraries(${target} PRIVATE runnel_warnings runnel::strict)
+endfunction()
+
 # The properties that every test gets; uses opt_*.
 function(runnel_test_properties test kind default_timeout)
   if(NOT opt_timeout)
@@ -91,7 +98,8 @@ function(runnel_test_properties test kind default_timeout)
   endif()
 endfunction()
 
-# One program, put into tests/KIND (or FOLDER) of the build tree. A test is added unless NO_TEST is given.
+# One program, put into tests/KIND (or FOLDER) of the build tree. A test is added unless NO_TEST is
+# given.
 function(runnel_test_program kind source)
   cmake_parse_arguments(arg "NO_TEST" "FOLDER" "" ${ARGN})
   if(NOT arg_FOLDER)
@@ -125,9 +133,8 @@ function(runnel_test_program kind source)
 
   list(TRANSFORM opt_sources PREPEND "${dir}/")
   add_executable(${test} "${source}" ${opt_sources})
-  set_target_properties(${test} PROPERTIES
-    OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${arg_FOLDER}"
-    C_STANDARD 11 C_EXTENSIONS ON)
+  runnel_program(${test} ${arg_FOLDER})
+  set_target_properties(${test} PROPERTIES OUTPUT_NAME ${name})
   if(opt_std)
     set_target_properties(${test} PROPERTIES C_STANDARD "" CXX_STANDARD "")
     target_compile_options(${test} PRIVATE -std=${opt_std})
@@ -137,7 +144,7 @@ function(runnel_test_program kind source)
   else()
     target_link_libraries(${test} PRIVATE runnel::static)
   endif()
-  target_link_libraries(${test} PRIVATE runnel_warnings runnel::strict ${opt_link})
+  target_link_libraries(${test} PRIVATE ${opt_link})
   target_include_directories(${test} PRIVATE "${PROJECT_SOURCE_DIR}/src"
                                              "${PROJECT_SOURCE_DIR}/tests")
   if(arg_NO_TEST OR opt_build-only)
@@ -162,7 +169,7 @@ function(runnel_test_program kind source)
   runnel_test_properties(${test} ${kind} 300)
 endfunction()
 
-# One script.
+# One script, with more arguments if given.
 function(runnel_test_script kind script)
   get_filename_component(name "${script}" NAME_WE)
   set(test ${kind}.${name})
@@ -174,7 +181,8 @@ function(runnel_test_script kind script)
   if(why)
     add_test(NAME ${test} COMMAND "${PROJECT_SOURCE_DIR}/tests/run-skip" "${why}")
   else()
-    add_test(NAME ${test} COMMAND "${PROJECT_SOURCE_DIR}/tests/run-script" "${script}" ${opt_args})
+    add_test(NAME ${test} COMMAND "${PROJECT_SOURCE_DIR}/tests/run-script" "${script}" ${opt_args}
+             ${ARGN})
   endif()
   list(APPEND opt_env "RUNNEL_BUILD=${PROJECT_BINARY_DIR}" "RUNNEL_SOURCE=${PROJECT_SOURCE_DIR}"
        "CC=${CMAKE_C_COMPILER}" "CXX=${CMAKE_CXX_COMPILER}" "CMAKE=${CMAKE_COMMAND}")
