@@ -217,8 +217,8 @@ static __attribute__((noinline)) void unlock_slow(rn_mutex *m)
             next->ctx.ret = COMPETE;
             n = (n & ~(uint64_t)LOCKED) | WOKEN;
         }
-        /* release: what the holder wrote, and the queue. The mutex may be gone from here on; next
-         * cannot, for we are its only waker. */
+        /* release: what the holder wrote, and the queue. Our last access: once next is awake the
+         * mutex may be gone. next itself cannot, for we are its only waker. */
         atomic_store_explicit(word, n, memory_order_release);
         rn__ready(next);
         return;

@@ -1,0 +1,116 @@
+#!/bin/sh
+# Explores every interleaving of small cases of the library's own C code (see README.md), and then makes
+# sure that the explorer would notice: sources with one rule broken must be rejected.
+#   run.sh            everything
+#   run.sh NAME...    only the cases and broken rules whose names contain one of the words
+# CC=... another compiler. Exit status: 0 all passed, 1 not, 77 not for this machine.
+# runnel-test: timeout=600 not=address not=thread
+here=$(cd "$(dirname "$0")" && pwd) || exit 2
+top=$(cd "$here/../.." && pwd) || exit 2
+: "${CC:=cc}"
+command -v "$CC" >/dev/null 2>&1 || { echo "SKIP: needs a C compiler (Debian package: gcc)"; exit 77; }
+cpu=$(uname -m)
+[ -f "$top/src/platform/switch_$cpu.S" ] || { echo "SKIP: no context switch for $cpu"; exit 77; }
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+tested="sync/mutex sync/waitgroup sync/once"
+flags="-std=gnu11 -O1 -g -w -fno-stack-protector -fcf-protection=none"
+fake="-I$here/fake -I$top/include -DRN__VALGRIND=0 -Dmalloc=il_malloc -Dcalloc=il_calloc
+      -Dfree=il_free -Daligned_alloc=il_aligned_alloc"
+
+# compile OUT SOURCE [FLAGS]
+compile() {
+    out=$1 source=$2
+    shift 2
+    # shellcheck disable=SC2086 # flags are words
+    "$CC" $flags "$@" -c -o "$out" "$source" || { echo "FAIL  does not compile: $source"; exit 1; }
+}
+
+# shellcheck disable=SC2086
+prepare() {
+    mkdir -p "$tmp/src"
+    cp -R "$top/src/." "$tmp/src/" || exit 2
+    for f in engine main; do
+        compile "$tmp/$f.o" "$here/$f.c" "-I$top/include"
+    done
+    compile "$tmp/switch.o" "$top/src/platform/switch_$cpu.S"
+    for f in world $(cd "$here" && ls ./*_cases.c); do
+        f=$(basename "$f" .c)
+        compile "$tmp/$f.o" "$here/$f.c" $fake
+    done
+    for f in $tested; do
+        compile "$tmp/$(basename "$f").o" "$top/src/$f.c" $fake
+    done
+    "$CC" -o "$tmp/explore" "$tmp"/*.o || exit 1
+}
+
+# broken NAME FILE SED-SCRIPT CASE WHAT: with FILE edited, CASE must be rejected.
+# shellcheck disable=SC2086
+broken() {
+    name=$1 file=$2 script=$3 case=$4 what=$5
+    if [ -n "$words" ]; then
+        hit=0
+        for word in $words; do
+            case $name in *"$word"*) hit=1 ;; esac
+        done
+        [ $hit = 1 ] || return 0
+    fi
+    ran=1
+    object=$(basename "$file").o
+    sed -e "$script" "$top/src/$file.c" >"$tmp/src/$file.c"
+    if cmp -s "$top/src/$file.c" "$tmp/src/$file.c"; then
+        echo "FAIL  $name: the rule to break is not found in src/$file.c"
+        bad=1
+        return
+    fi
+    compile "$tmp/broken.o" "$tmp/src/$file.c" $fake
+    mkdir -p "$tmp/keep" && mv "$tmp/$object" "$tmp/keep/$object"
+    "$CC" -o "$tmp/explore-broken" "$tmp"/*.o || exit 1
+    mv "$tmp/keep/$object" "$tmp/$object" && rm "$tmp/broken.o"
+    cp "$top/src/$file.c" "$tmp/src/$file.c"
+    if "$tmp/explore-broken" "=$case" >"$tmp/log" 2>&1; then
+        echo "FAIL  $name: not noticed by $case: $what"
+        bad=1
+    elif grep -q '^FAIL .*not finished\|^no such case' "$tmp/log" || ! grep -q '^FAIL' "$tmp/log"; then
+        echo "FAIL  $name: no verdict"
+        tail -n 5 "$tmp/log"
+        bad=1
+    else
+        printf 'ok    broken %-17s %s\n        rejected: %s\n' "$name" "$what" \
+            "$(sed -n '/^FAIL/{s/^FAIL *//;s/  */ /g;s, /[^ ]*/, ,g;p;q;}' "$tmp/log")"
+    fi
+}
+
+words=$* bad=0 ran=0
+prepare
+# shellcheck disable=SC2086
+"$tmp/explore" $words >"$tmp/log" || [ -n "$words" ] && grep -q '^no such case' "$tmp/log" || {
+    grep -q '^FAIL' "$tmp/log" && bad=1
+}
+grep -v '^no such case' "$tmp/log" && ran=1
+
+broken mutex-lost-woken sync/mutex 's/n &= ~(WOKEN | BARGE_MASK);/(void)0;/' mutex \
+    "the woken waiter does not give WOKEN back: nobody is woken any more"
+broken mutex-late-look sync/mutex \
+    's/rn__ready(next);/&\n        if (atomic_load_explicit(word, memory_order_relaxed) == QUEUE) return;/' mutex \
+    "unlock looks at the mutex again after it has let somebody in"
+broken mutex-no-queue-bit sync/mutex 's/word, &s, s | QUEUE, /word, \&s, s, /' mutex \
+    "the queue is changed without its lock bit"
+broken mutex-handover sync/mutex 's/next->ctx.ret = HANDED_OVER;/next->ctx.ret = COMPETE;/' mutex-starving \
+    "the mutex is handed over and nobody is told"
+broken wg-late-reset sync/waitgroup \
+    '/drop_queue(wg, NULL);/d; s/rn__waiters_ready_all(first);/&\n    drop_queue(wg, NULL);/' wg \
+    "the group is touched after its waiters have been released"
+broken wg-uncounted sync/waitgroup 's/&s, s + 1,/\&s, s,/' wg \
+    "a waiter does not count itself"
+broken wg-early-count sync/waitgroup \
+    's/rn__sudog \*first = hold_queue(wg);$/rn__sudog *first = (void *)(uintptr_t)atomic_load_explicit(queue_of(wg), memory_order_acquire);/' wg \
+    "the queue is taken without its lock bit"
+broken once-held sync/once '/static void finish/,/^}/s/if (s & HELD)/if (0)/' once \
+    "the end of a once does not respect the queue's lock"
+broken once-no-wait sync/once 's/rn__park_locked(g, word_of(once),.*$/drop(once, first);/; s/^static void finish/static void drop(rn_once *o, rn__sudog *f) { (void)f; atomic_store_explicit(word_of(o), RUNNING, memory_order_release); }\n&/' once \
+    "a second caller does not wait"
+[ $ran = 1 ] || { echo "no case of that name"; exit 2; }
+exit $bad

@@ -1,0 +1,22 @@
+/*
+ * world.h - the scheduler as the interleaving test sees it: goroutine t is thread t of the explorer.
+ *
+ * Invariants
+ *  - Park and ready are steps of their own; they check what the real ones rely on: a plain ready finds
+ *    its goroutine parked, a permit is given once per wait.
+ *  - Time stands still unless a test lets it jump (w_time_may_jump); then a look at the clock is a
+ *    choice.
+ */
+#ifndef IL_WORLD_H
+#define IL_WORLD_H
+
+#include "engine.h"
+#include "../../src/platform/lock.h"
+#include "../../src/sched/sched.h"
+
+extern rn__g w_g[IL_THREADS + 1];       /* the last one stands for setup and final */
+extern int w_time_may_jump;             /* how many looks at the clock may find 2 ms gone */
+extern const char *w_panic[IL_THREADS]; /* text of the runtime panic that ended thread t, or NULL */
+extern const char *w_fatal_expected;    /* a fatal error of this text ends the thread quietly */
+
+#endif
