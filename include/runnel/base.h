@@ -36,6 +36,14 @@
 #define RN_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define RN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Marks members that an initializer may leave out and that are zero then. In C++ that has to be
+ * said, or g++ warns about `{.name = "x"}`; C++11 cannot say it. */
+#if defined(__cplusplus) && __cplusplus >= 201402L
+#define RN_OPTIONAL = {}
+#else
+#define RN_OPTIONAL
+#endif
+
 #define RN_STR_(x) #x
 #define RN_STR(x)  RN_STR_(x)
 #define RN_CAT_(a, b) a##b

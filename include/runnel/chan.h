@@ -29,13 +29,23 @@
 /* The brand that tells a channel from any other pointer. Never defined, never made. */
 typedef struct rn_chan_of rn_chan_of;
 
-/* The three types. Arrays cannot be elements; put them in a struct. Go: chan T, <-chan T, chan<- T. */
+/* The three types. Arrays cannot be elements; put them in a struct.
+ * Go: chan T, <-chan T, chan<- T. */
 #define rn_chan(T)      __typeof__(__typeof__(T) *(**)(rn_chan_of *))
 #define rn_recv_chan(T) __typeof__(__typeof__(T) *(*const *)(rn_chan_of *))
 #define rn_send_chan(T) __typeof__(__typeof__(T) *(*volatile *)(rn_chan_of *))
 
 /* Inlined even without optimization, so that back-traces go from the user's frame to the library. */
 #define RN__INLINE      static inline __attribute__((always_inline, unused))
+
+/* clang-format off */
+/* The first of several macro arguments; and 1 if there is one, 0 if there are 2 to 17. */
+#define RN__FIRST(...)     RN__FIRST_(__VA_ARGS__, )
+#define RN__FIRST_(a, ...) a
+#define RN__IS_ONE(...)    RN__18TH(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, )
+#define RN__18TH(...)      RN__18TH_(__VA_ARGS__)
+#define RN__18TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, ...) r
+/* clang-format on */
 
 /*
  * The primitives, one set per language:
@@ -48,15 +58,21 @@ typedef struct rn_chan_of rn_chan_of;
  *   RN__FROM(c, p)        p, checked to point to an element that may be const
  *   RN__INTO(c, p)        p, checked to point to an element; NULL is fine
  *   RN__SCOPE(x)          x, with a scope of its own for the copies made in x
+ *   RN__CAST(T, x)        x as a T
+ *   RN__ELEM_SIZE(T)      the size that the library is told: 0 for rn_unit
+ *   RN__MAKE(T, h)        h as a chan(T), if T can be an element at all
+ *   RN__OPTS(...)         address of an rn_chan_opts with these members
+ *   RN__SAME(c, h)        h as a channel of c's type
  */
 #ifdef __cplusplus
 #include <runnel/cxx.hpp>
 #else
 
-#define RN__ELEM(c) __typeof__(*(*(c))((rn_chan_of *)0))
+#define RN__ELEM(c)    __typeof__(*(*(c))((rn_chan_of *)0))
 
 /* Through an integer, because a cast between pointers would be a -Wcast-qual warning for views. */
-#define RN__RAW(c)  ((rn_hchan *)(uintptr_t)(c))
+#define RN__RAW(c)     ((rn_hchan *)(uintptr_t)(c))
+#define RN__CAST(T, x) ((T)(x))
 
 /* Inside __typeof__ rather than plain sizeof: clang warns about i++ in the latter. */
 #define RN__ASSERT(cond, msg)      \
@@ -115,7 +131,7 @@ static inline RN_UNUSED void rn__unref_var(void *var)
 
 /* `| 0` refuses what is no integer; the cast keeps negative values negative and turns unsigned ones
  * above INT64_MAX negative, so that make refuses both. */
-#define RN__CAP(cap)         ((int64_t)((cap) | 0))
+#define RN__CAP(cap)         RN__CAST(int64_t, (cap) | 0)
 
 /*
  * chan(T) c = chan_make(T, cap);     a channel with one reference

@@ -40,12 +40,13 @@ typedef struct rn__go1_args {
 
 static inline RN_UNUSED void rn__go0_run(void *args)
 {
-    ((rn__go0_args *)args)->fn();
+    RN__CAST(rn__go0_args *, args)->fn();
 }
 
 static inline RN_UNUSED void rn__go1_run(void *args)
 {
-    ((rn__go1_args *)args)->fn(((rn__go1_args *)args)->arg);
+    rn__go1_args *a = RN__CAST(rn__go1_args *, args);
+    a->fn(a->arg);
 }
 
 static inline RN_UNUSED void rn__go0(void (*fn)(void), rn__go_how how)
@@ -66,20 +67,53 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
         static const rn_go_site rn__site = {fname, __func__, RN_HERE}; \
         &rn__site;                                                     \
     })
+
+/* clang-format off */
+#ifdef __cplusplus
+#define RN__GO_HOW(attr, fname) (rn__go_how{attr, RN__GO_SITE(fname)})
+#define RN__GO_ATTR(attr)       ::rn__cxx::address(rn_go_attr(attr))
+#define RN__GO_NAME(...)        ::rn__cxx::name_of(RN_STR(RN__FIRST(__VA_ARGS__)))
+#define RN__GO(attr, ...) \
+    ::rn__cxx::start(attr, RN__GO_SITE(RN__GO_NAME(__VA_ARGS__)), __VA_ARGS__)
+#else
 #define RN__GO_HOW(attr, fname) ((rn__go_how){attr, RN__GO_SITE(fname)})
+#define RN__GO_ATTR(attr)       (&(attr))
+/* The record comes last, so that compilers number the arguments as the user does. */
+#define RN__GO(attr, ...) \
+    RN__GO_CALL(__VA_ARGS__, RN__GO_HOW(attr, RN_STR(RN__FIRST(__VA_ARGS__))))
+#define RN__GO_CALL(fn, ...) ((void)rn_GO_FUNC_missing_for_##fn, rn_go_call_##fn(__VA_ARGS__))
+#endif
 
-#define rn_go(...)              RN__GO(__VA_ARGS__, RN__GO_HOW(NULL, RN_STR(RN__FIRST(__VA_ARGS__))))
-#define rn_go_with(attr, ...) \
-    RN__GO(__VA_ARGS__, RN__GO_HOW(&(attr), RN_STR(RN__FIRST(__VA_ARGS__))))
-#define RN__GO(fn, ...)            ((void)rn_GO_FUNC_missing_for_##fn, rn_go_call_##fn(__VA_ARGS__))
+/*
+ * go(fn, args...) starts a goroutine that calls fn(args...). The arguments are copied, converted to
+ * the parameters' types as in a call; what fn returns is dropped. In C, GO_FUNC(fn, types...) must
+ * have named fn before. In C++ also go([=] { ... }). Never blocks; out of memory is fatal.
+ * Go: go fn(args...).
+ */
+#define rn_go(...) RN__GO(NULL, __VA_ARGS__)
 
+/* The same with attributes: go_with(((rn_go_attr){.name = "w3", .stay = true}), fn, args...). */
+#define rn_go_with(attr, ...) RN__GO(RN__GO_ATTR(attr), __VA_ARGS__)
+
+/* Without GO_FUNC: for void fn(void), and for void fn(void *). */
 #define rn_go0(fn)                 rn__go0(fn, RN__GO_HOW(NULL, #fn))
 #define rn_go1(fn, arg)            rn__go1(fn, arg, RN__GO_HOW(NULL, #fn))
-#define rn_go0_with(attr, fn)      rn__go0(fn, RN__GO_HOW(&(attr), #fn))
-#define rn_go1_with(attr, fn, arg) rn__go1(fn, arg, RN__GO_HOW(&(attr), #fn))
+#define rn_go0_with(attr, fn)      rn__go0(fn, RN__GO_HOW(RN__GO_ATTR(attr), #fn))
+#define rn_go1_with(attr, fn, arg) rn__go1(fn, arg, RN__GO_HOW(RN__GO_ATTR(attr), #fn))
+/* clang-format on */
 
-#define RN_GO_FUNC(...)            RN_CAT(RN__GO_FUNC_, RN__IS_ONE(__VA_ARGS__))(__VA_ARGS__)
+/*
+ * GO_FUNC(fn, types...); at file scope, once per file, lets `go` start fn: any function of up to 16
+ * parameters, static or not, of this program or of a library. Costs nothing if unused.
+ */
+#define RN_GO_FUNC(...) RN_CAT(RN__GO_FUNC_, RN__IS_ONE(__VA_ARGS__))(__VA_ARGS__)
 
+#ifdef __cplusplus
+#define RN__GO_FUNC_1(fn)      RN__GO_FUNC_OK(::rn__cxx::accepts<>(&(fn)))
+#define RN__GO_FUNC_0(fn, ...) RN__GO_FUNC_OK(::rn__cxx::accepts<__VA_ARGS__>(&(fn)))
+#define RN__GO_FUNC_OK(...) \
+    static_assert(__VA_ARGS__, "GO_FUNC: the function does not take these types")
+#else
 #define RN__GO_FUNC_1(fn)                                                  \
     static void rn_go_run_##fn(void *rn__p)                                \
     {                                                                      \
@@ -109,14 +143,15 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
     }                                                                                              \
     enum { rn_GO_FUNC_missing_for_##fn = 1 }
 
-#define RN__GO_FIELD(n, T)        __typeof__(T) a##n;
-#define RN__GO_PARAM(n, T)        __typeof__(T) a##n,
-#define RN__GO_INIT(n, T)         a##n,
-#define RN__GO_GIVE(n, T)         rn__a->a##n,
-#define RN__GO_LAST(n, T)         rn__a->a##n
+/* clang-format off */
+#define RN__GO_FIELD(n, T) __typeof__(T) rn__arg##n;
+#define RN__GO_PARAM(n, T) __typeof__(T) rn__arg##n,
+#define RN__GO_INIT(n, T)  rn__arg##n,
+#define RN__GO_GIVE(n, T)  rn__a->rn__arg##n,
+#define RN__GO_LAST(n, T)  rn__a->rn__arg##n
 
 /* m(k, T) for each T but the last, last(1, T) for that one; k counts down. */
-#define RN__EACH(m, last, ...)    RN_CAT(RN__EACH_, RN__COUNT(__VA_ARGS__))(m, last, __VA_ARGS__)
+#define RN__EACH(m, last, ...) RN_CAT(RN__EACH_, RN__COUNT(__VA_ARGS__))(m, last, __VA_ARGS__)
 #define RN__EACH_1(m, l, T)       l(1, T)
 #define RN__EACH_2(m, l, T, ...)  m(2, T) RN__EACH_1(m, l, __VA_ARGS__)
 #define RN__EACH_3(m, l, T, ...)  m(3, T) RN__EACH_2(m, l, __VA_ARGS__)
@@ -134,13 +169,11 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
 #define RN__EACH_15(m, l, T, ...) m(15, T) RN__EACH_14(m, l, __VA_ARGS__)
 #define RN__EACH_16(m, l, T, ...) m(16, T) RN__EACH_15(m, l, __VA_ARGS__)
 
-#define RN__COUNT(...) \
-    RN__17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define RN__17TH(...)                                                        RN__17TH_(__VA_ARGS__)
-#define RN__17TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, ...)    q
-#define RN__IS_ONE(...)                                                      RN__18TH(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0)
-#define RN__18TH(...)                                                        RN__18TH_(__VA_ARGS__)
-#define RN__18TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, ...) r
+#define RN__COUNT(...) RN__17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, )
+#define RN__17TH(...)  RN__17TH_(__VA_ARGS__)
+#define RN__17TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, ...) q
+/* clang-format on */
+#endif /* C */
 
 #ifndef RN_NO_SHORT_NAMES
 #define go(...)                 rn_go(__VA_ARGS__)

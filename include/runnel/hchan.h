@@ -24,8 +24,9 @@ typedef struct rn_hchan rn_hchan;
 
 /* What chan_make_with accepts beside type and capacity. All members may be left zero. */
 typedef struct rn_chan_opts {
-    const char *name;      /* shown in dumps; copied */
-    void (*drop)(void *e); /* called for each element that nobody received when the channel is freed */
+    /* called for each element that nobody received when the channel is freed */
+    void (*drop)(void *elem) RN_OPTIONAL;
+    const char *name RN_OPTIONAL; /* shown in dumps; copied */
 } rn_chan_opts;
 
 /*

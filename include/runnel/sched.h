@@ -22,9 +22,9 @@ RN_EXTERN_C_BEGIN
 
 /* How to start a goroutine. All members may be left zero. */
 typedef struct rn_go_attr {
-    const char *name; /* shown in dumps; must outlive the goroutine (a literal does) */
-    size_t stack;     /* RN_STACK_* or bytes; -EINVAL above 256 MiB */
-    bool stay;        /* never migrates to another thread once it has run */
+    const char *name RN_OPTIONAL; /* shown in dumps; must outlive the goroutine (a literal does) */
+    size_t stack RN_OPTIONAL;     /* RN_STACK_* or bytes; -EINVAL above 256 MiB */
+    bool stay RN_OPTIONAL;        /* never migrates to another thread once it has run */
 } rn_go_attr;
 
 /* A go statement as dumps show it; must outlive every goroutine started from it (static const). */
@@ -70,12 +70,25 @@ RN_API void rn_unlock_os_thread(void);
 
 /*
  * rn_blocking { ... } marks a block that may block in the kernel: a spare worker takes over the
- * other goroutines meanwhile. Do not leave it by goto or return, and use no channel in it.
+ * other goroutines meanwhile. Use no channel in it. The mark ends with the block on every path out
+ * of it: break and continue (both leave this block only, it is a loop that runs once), return, goto.
  */
 RN_API void rn_blocking_enter(void);
 RN_API void rn_blocking_leave(void);
-#define rn_blocking                                                                                \
-    for (int rn_blk_ = (rn_blocking_enter(), 1); rn_blk_; rn_blk_ = (rn_blocking_leave(), 0))
+
+static inline RN_UNUSED bool rn__blocking_begin(void)
+{
+    rn_blocking_enter();
+    return true;
+}
+static inline RN_UNUSED void rn__blocking_end(bool *on)
+{
+    (void)on;
+    rn_blocking_leave();
+}
+#define rn_blocking RN__BLOCKING(RN_CAT(rn__blocking_, __LINE__))
+#define RN__BLOCKING(on) \
+    for (bool on __attribute__((cleanup(rn__blocking_end))) = rn__blocking_begin(); on; on = false)
 
 /* Calls fn(arg) on a large system stack and returns: for deep library calls from small stacks. The
  * callee must not block in runnel. */

@@ -17,6 +17,7 @@
 
 #include <runnel/chan.h>
 
+/* clang-format off */
 #ifdef __cplusplus
 #define RN__CASE(op_, c_, elem_, ok_, t_) ::rn__cxx::make_case(op_, c_, elem_, ok_, t_)
 #define RN__SELECT(...)                   ::rn__cxx::select(RN_HERE, {__VA_ARGS__})
@@ -24,50 +25,49 @@
 #define RN__CASE(op_, c_, elem_, ok_, t_) \
     ((rn_case){.c = (c_), .elem = (elem_), .ok = (ok_), .t = (t_), .op = (op_)})
 
-/* C11 has neither empty initializers nor __VA_OPT__, so the empty list is told from others by hand:
- * RN__COMMA followed by nothing and () is a comma, but not so if a case stands between, unless the
- * case starts with a parenthesis, and then RN__COMMA followed by the case alone is one already. */
-#define RN__SELECT(...)    RN_CAT(RN__SELECT_, RN__IS_EMPTY(RN__FIRST(__VA_ARGS__, )))(__VA_ARGS__)
+#define RN__SELECT(...)    RN_CAT(RN__SELECT_, RN__IS_EMPTY(RN__FIRST(__VA_ARGS__)))(__VA_ARGS__)
 #define RN__SELECT_1(none) rn_hselect(NULL, 0, RN_HERE)
-#define RN__SELECT_0(...)                          \
-    RN__SCOPE(rn_hselect((rn_case[]){__VA_ARGS__}, \
-                         sizeof((rn_case[]){__VA_ARGS__}) / sizeof(rn_case), RN_HERE))
+#define RN__SELECT_0(...)                                                       \
+    __extension__({                                                             \
+        const rn_case rn__cases[] = {__VA_ARGS__};                              \
+        rn_hselect(rn__cases, sizeof rn__cases / sizeof rn__cases[0], RN_HERE); \
+    })
 
-#define RN__COMMA(...)           ,
-#define RN__THIRD(...)           RN__THIRD_(__VA_ARGS__)
+/* C11 has neither empty initializers nor __VA_OPT__, so that the empty list must be told from others
+ * by hand. If RN__COMMA a () is a comma, then nothing stands between them, or something that starts
+ * with a parenthesis; but only in the second case RN__COMMA a, without (), is one, too. */
+#define RN__COMMA(...)     ,
+#define RN__HAS_COMMA(...) RN__THIRD(__VA_ARGS__, 1, 0, )
+#define RN__THIRD(...)     RN__THIRD_(__VA_ARGS__)
 #define RN__THIRD_(a, b, c, ...) c
-#define RN__HAS_COMMA(...)       RN__THIRD(__VA_ARGS__, 1, 0, 0)
-#define RN__IS_EMPTY(a)          RN__IS_EMPTY_(RN__HAS_COMMA(RN__COMMA a()), RN__HAS_COMMA(RN__COMMA a))
-#define RN__IS_EMPTY_(x, y)      RN__IS_EMPTY__(x, y)
-#define RN__IS_EMPTY__(x, y)     RN__IS_EMPTY_##x##y
-#define RN__IS_EMPTY_00          0
-#define RN__IS_EMPTY_10          1
-#define RN__IS_EMPTY_11          0
+#define RN__IS_EMPTY(a)    RN__IS_(RN__HAS_COMMA(RN__COMMA a ()), RN__HAS_COMMA(RN__COMMA a))
+#define RN__IS_(x, y)      RN__IS__(x, y)
+#define RN__IS__(x, y)     RN__IS_##x##y
+#define RN__IS_00 0
+#define RN__IS_10 1
+#define RN__IS_11 0
 #endif
-
-#define RN__FIRST(...)         RN__FIRST_(__VA_ARGS__, )
-#define RN__FIRST_(a, ...)     a
-#define RN__SECOND_(a, b, ...) b
 
 /* The cases. on_recv(c, p) or on_recv(c, p, &ok): p and ok may be NULL. on_send(c, v): panics "send
  * on closed channel" if chosen then. on_after: a duration, on_deadline: a time on rn_now(). A case
  * whose channel is NULL never fires. Go: case *p, *ok = <-c; case c <- v; case <-time.After(d). */
-#define rn_on_recv(c, ...)                                                            \
-    RN__CASE(RN_OP_RECV, RN__RECV(c, "on_recv"), RN__INTO(c, RN__FIRST(__VA_ARGS__)), \
-             RN__SECOND_(__VA_ARGS__, NULL, NULL), 0)
+#define rn_on_recv(c, ...)     RN_CAT(RN__ON_RECV_, RN__IS_ONE(__VA_ARGS__))(c, __VA_ARGS__)
+#define RN__ON_RECV_1(c, p)    RN__ON_RECV_0(c, p, NULL)
+#define RN__ON_RECV_0(c, p, k) RN__CASE(RN_OP_RECV, RN__RECV(c, "on_recv"), RN__INTO(c, p), k, 0)
 #define rn_on_send(c, ...) \
     RN__CASE(RN_OP_SEND, RN__SEND(c, "on_send"), RN__VALUE(c, __VA_ARGS__), NULL, 0)
 #define rn_on_after(ns)          RN__CASE(RN_OP_AFTER, NULL, NULL, NULL, ns)
 #define rn_on_deadline(deadline) RN__CASE(RN_OP_DEADLINE, NULL, NULL, NULL, deadline)
 #define rn_on_default()          RN__CASE(RN_OP_DEFAULT, NULL, NULL, NULL, 0)
+/* clang-format on */
 
 /* Does exactly one of the cases, chosen at random among those that are ready, and returns its
  * position; waits if none is ready and there is no on_default(). Without cases it blocks for ever.
  * Go: select. */
-#define rn_chan_select(...)      RN__SELECT(__VA_ARGS__)
+#define rn_chan_select(...) RN__SELECT(__VA_ARGS__)
 
 /* The same over a table of n cases made at run time. Go: reflect.Select. */
-#define rn_select(cases, n)      rn_hselect(cases, (size_t)(n), RN_HERE)
+#define rn_select(cases, n) rn_hselect(cases, RN__CAST(size_t, n), RN_HERE)
 
 #ifndef RN_NO_SHORT_NAMES
 #define on_recv(c, ...)       rn_on_recv(c, __VA_ARGS__)
