@@ -5,10 +5,12 @@
 #   examples/demo      the showcase, target `demo`
 set(here "${PROJECT_SOURCE_DIR}/examples")
 
-file(GLOB demo_sources CONFIGURE_DEPENDS "${here}/demo/*.c")
+file(GLOB demo_sources CONFIGURE_DEPENDS "${here}/demo/*.c" "${here}/wordfreq/*.c")
+list(FILTER demo_sources EXCLUDE REGEX "/wordfreq/main\\.c$") # the showcase counts words itself
 if(demo_sources)
   add_executable(runnel-demo ${demo_sources})
   runnel_program(runnel-demo bin)
+  target_compile_definitions(runnel-demo PRIVATE RUNNEL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(runnel-demo PRIVATE runnel::static)
   add_custom_target(demo COMMAND runnel-demo USES_TERMINAL VERBATIM)
   if(RUNNEL_TESTS)
