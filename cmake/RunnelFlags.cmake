@@ -30,15 +30,6 @@ endif()
 target_include_directories(runnel_flags INTERFACE "${PROJECT_SOURCE_DIR}/include")
 target_link_libraries(runnel_flags INTERFACE runnel_warnings)
 
-# Diagnostics that make every misuse of a channel's type an error (target runnel::strict).
-if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-  set(RUNNEL_QUALIFIERS_FLAG -Werror=incompatible-pointer-types-discards-qualifiers)
-else()
-  set(RUNNEL_QUALIFIERS_FLAG -Werror=discarded-qualifiers)
-endif()
-set(RUNNEL_STRICT_FLAGS -Werror=incompatible-pointer-types ${RUNNEL_QUALIFIERS_FLAG}
-    -Werror=int-conversion -Werror=implicit-function-declaration)
-
 # Two flavours for sanitizers.
 #  - address: the library is instrumented too, so a use of a freed channel is found inside it.
 #  - thread: the library is not instrumented and announces goroutine switches and the edges of Go's

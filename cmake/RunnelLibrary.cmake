@@ -125,6 +125,7 @@ if(RUNNEL_VARIANTS AND NOT RUNNEL_SANITIZE)
 endif()
 
 # ------------------------------------------------------------------------------------------- strict
+# Diagnostics that make every misuse of a channel's type an error; for those who want them.
 add_library(runnel_strict INTERFACE)
 set_target_properties(runnel_strict PROPERTIES EXPORT_NAME strict)
 target_compile_options(runnel_strict INTERFACE

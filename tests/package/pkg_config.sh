@@ -21,7 +21,7 @@ says "$version" pkg-config --modversion runnel
 cp "$RUNNEL_SOURCE/tests/package/consumer/consumer.c" .
 if [ -e "$lib/librunnel.so" ]; then
     quiet $CC consumer.c -o shared $(pkg-config --cflags --libs runnel)
-    LD_LIBRARY_PATH=$lib says 42 ./shared
+    says 42 env LD_LIBRARY_PATH="$lib" ./shared
     uses_shared shared || fail "not linked with librunnel.so"
     rm "$lib"/librunnel.so*
 fi
