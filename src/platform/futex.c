@@ -9,8 +9,11 @@
 #include "raw.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <time.h>
+
+/* The kernel's interface; <linux/futex.h> is not there with every C library. */
+enum { WAKE_PRIVATE = 1 | 128, WAIT_BITSET_PRIVATE = 9 | 128 };
+static const uint32_t match_any = 0xffffffff;
 
 int rn__futex_wait(_Atomic(uint32_t) *word, uint32_t expect, int64_t deadline)
 {
@@ -23,12 +26,12 @@ int rn__futex_wait(_Atomic(uint32_t) *word, uint32_t expect, int64_t deadline)
         ts.tv_nsec = deadline % RN_SEC;
         limit = &ts;
     }
-    long r = rn__sys6(SYS_futex, (long)word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, (long)expect,
-                      (long)limit, 0, (long)FUTEX_BITSET_MATCH_ANY);
+    long r = rn__sys6(SYS_futex, (long)word, WAIT_BITSET_PRIVATE, (long)expect, (long)limit, 0,
+                      (long)match_any);
     return r == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
 void rn__futex_wake(_Atomic(uint32_t) *word, int n)
 {
-    rn__sys3(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n);
+    rn__sys3(SYS_futex, word, WAKE_PRIVATE, n);
 }

@@ -1,6 +1,8 @@
 /*
  * An unwinder that starts on a goroutine's stack sees its frames and then a clean end; and
  * rn__call_unwinding shows it the frames of a context that is parked.
+ *
+ * runnel-test: not=musl
  */
 #include "unit.h"
 #include <unwind.h>
@@ -38,7 +40,14 @@ static void take_trace(void *arg)
 
 static volatile int leaf_result;
 
-__attribute__((noinline)) static int descend(int depth, void (*leaf)(void))
+/* The frames are counted, so each must stay a frame. */
+#if defined(__clang__)
+#define FRAME __attribute__((noinline, optnone))
+#else
+#define FRAME __attribute__((noinline, noipa))
+#endif
+
+FRAME static int descend(int depth, void (*leaf)(void))
 {
     if (depth > 0)
         return descend(depth - 1, leaf) + leaf_result + 1; /* no tail call */
@@ -56,13 +65,13 @@ static void park_here(void)
     leaf_result = 1; /* not a tail call: the frame must be there to be seen */
 }
 
-__attribute__((noinline)) static void entry_running(void)
+FRAME static void entry_running(void)
 {
     descend(DEPTH, trace_here);
     rn__ctx gone;
     rn__switch(&gone, &here, &word, 0);
 }
-__attribute__((noinline)) static void entry_parked(void)
+FRAME static void entry_parked(void)
 {
     descend(DEPTH, park_here);
     abort(); /* nobody resumes it */
