@@ -29,23 +29,23 @@ typedef struct rn__worker rn__worker;
 /* ------------------------------------------------------------------------- reasons of waiting */
 
 /* Go's texts, shown in brackets in dumps. X(name, text) */
-#define RN__REASONS(X)                                                                             \
-    X(NONE, "")                                                                                    \
-    X(CHAN_RECEIVE, "chan receive")                                                                \
-    X(CHAN_SEND, "chan send")                                                                      \
-    X(CHAN_RECEIVE_NIL, "chan receive (nil chan)")                                                 \
-    X(CHAN_SEND_NIL, "chan send (nil chan)")                                                       \
-    X(SELECT, "select")                                                                            \
-    X(SELECT_NO_CASES, "select (no cases)")                                                        \
-    X(SLEEP, "sleep")                                                                              \
-    X(IO_WAIT, "IO wait")                                                                          \
-    X(SEMACQUIRE, "semacquire")                                                                    \
-    X(MUTEX_LOCK, "sync.Mutex.Lock")                                                               \
-    X(RWMUTEX_RLOCK, "sync.RWMutex.RLock")                                                         \
-    X(RWMUTEX_LOCK, "sync.RWMutex.Lock")                                                           \
-    X(COND_WAIT, "sync.Cond.Wait")                                                                 \
-    X(WAITGROUP_WAIT, "sync.WaitGroup.Wait")                                                       \
-    X(ONCE, "sync.Once.Do")                                                                        \
+#define RN__REASONS(X)                             \
+    X(NONE, "")                                    \
+    X(CHAN_RECEIVE, "chan receive")                \
+    X(CHAN_SEND, "chan send")                      \
+    X(CHAN_RECEIVE_NIL, "chan receive (nil chan)") \
+    X(CHAN_SEND_NIL, "chan send (nil chan)")       \
+    X(SELECT, "select")                            \
+    X(SELECT_NO_CASES, "select (no cases)")        \
+    X(SLEEP, "sleep")                              \
+    X(IO_WAIT, "IO wait")                          \
+    X(SEMACQUIRE, "semacquire")                    \
+    X(MUTEX_LOCK, "sync.Mutex.Lock")               \
+    X(RWMUTEX_RLOCK, "sync.RWMutex.RLock")         \
+    X(RWMUTEX_LOCK, "sync.RWMutex.Lock")           \
+    X(COND_WAIT, "sync.Cond.Wait")                 \
+    X(WAITGROUP_WAIT, "sync.WaitGroup.Wait")       \
+    X(ONCE, "sync.Once.Do")                        \
     X(GOEXIT_MAIN, "main exited")
 
 enum rn__reason {
@@ -64,13 +64,13 @@ const char *rn__reason_text(enum rn__reason r);
 typedef struct rn__sudog {
     struct rn__sudog *next; /* circular list: the head's prev is the tail */
     struct rn__sudog *prev;
-    void *elem;             /* the value to send, or where to put the received one; may be NULL */
-    rn_hchan *c;            /* the channel */
-    rn__g *g;               /* who waits */
-    uint64_t gen;           /* select: the token value that a waker must find */
-    uint16_t icase;         /* select: index of the case */
-    bool is_select;         /* a waker must win g->token first */
-    bool is_send;           /* in sendq rather than recvq */
+    void *elem;               /* the value to send, or where to put the received one; may be NULL */
+    rn_hchan *c;              /* the channel */
+    rn__g *g;                 /* who waits */
+    uint64_t gen;             /* select: the token value that a waker must find */
+    uint16_t icase;           /* select: index of the case */
+    bool is_select;           /* a waker must win g->token first */
+    bool is_send;             /* in sendq rather than recvq */
     _Atomic(uint32_t) linked; /* 1 while in a queue; 0 is stored (release) as the last access to
                                  this sudog by whoever took it out, so the owner may reuse the
                                  memory as soon as it reads 0 (acquire) */
@@ -104,44 +104,46 @@ enum { RN__ARGS_INLINE = 56 };
 
 /* Rarely needed parts of a goroutine; allocated when one of them is. */
 typedef struct rn__gext {
-    rn__worker *home;        /* RN__G_PINNED: the only worker that may run it */
-    uint32_t locks;          /* depth of rn_lock_os_thread */
-    const char *name;        /* from rn_go_attr */
-    void *tsan_fiber;        /* TSan builds: shadow of this goroutine */
-    void *asan_fake;         /* ASan builds: saved fake stack */
-    void *panic;             /* the running panic (panic/) */
-    void *args;              /* heap copy of large arguments */
+    rn__worker *home;   /* RN__G_PINNED: the only worker that may run it */
+    uint32_t locks;     /* depth of rn_lock_os_thread */
+    const char *name;   /* from rn_go_attr */
+    void *tsan_fiber;   /* TSan builds: shadow of this goroutine */
+    void *asan_fake;    /* ASan builds: saved fake stack of this goroutine */
+    const void *own_lo; /* RN__G_OWNSTACK: bounds of the thread's stack, for ASan and dumps */
+    size_t own_size;
+    void *panic; /* the running panic (panic/) */
+    void *args;  /* heap copy of large arguments */
 } rn__gext;
 
 struct rn__g {
     /* line 0: what a switch and a hand-over touch */
-    rn__ctx ctx;               /* must be first: the saved stack pointer and the result on resume */
-    rn__g *next;               /* link in a run queue, a free list or a batch */
-    _Atomic(uint64_t) token;   /* gen << 2 | IDLE/WAITING/DONE; gen is never reset */
+    rn__ctx ctx;             /* must be first: the saved stack pointer and the result on resume */
+    rn__g *next;             /* link in a run queue, a free list or a batch */
+    _Atomic(uint64_t) token; /* gen << 2 | IDLE/WAITING/DONE; gen is never reset */
     union {
-        rn__sudog sudog;       /* the waiter of single-channel operations and of sync objects */
+        rn__sudog sudog; /* the waiter of single-channel operations and of sync objects */
         void *args[RN__ARGS_INLINE / sizeof(void *)]; /* fresh: the arguments */
     };
     /* line 1 continues behind the sudog */
-    _Atomic(uint32_t) permit;  /* RUNNING, PARKED, NOTIFIED: see rn__park_permit; foreign: futex */
-    uint16_t won_case;         /* select: the winning case */
-    uint8_t won_how;           /* enum rn__won */
-    uint8_t klass;             /* stack class */
-    rn__stack *stack;          /* NULL while fresh, and for RN__G_OWNSTACK */
-    uint64_t id;               /* goroutine id; 0 when dead */
-    void (*fn)(void *);        /* entry */
-    const char *site;          /* "file:line" of the present wait */
-    void *obj;                 /* waiting: the channel or sync object; fresh: previous in the deque */
+    _Atomic(uint32_t) permit; /* RUNNING, PARKED, NOTIFIED: see rn__park_permit; foreign: futex */
+    uint16_t won_case;        /* select: the winning case */
+    uint8_t won_how;          /* enum rn__won */
+    uint8_t klass;            /* stack class */
+    rn__stack *stack;         /* NULL while fresh, and for RN__G_OWNSTACK */
+    uint64_t id;              /* goroutine id; 0 when dead */
+    void (*fn)(void *);       /* entry */
+    const char *site;         /* "file:line" of the present wait */
+    void *obj; /* waiting: the channel or sync object; fresh: previous in the deque */
     /* line 2: for dumps and the rare parts */
-    int64_t since;             /* coarse time of parking */
-    const rn_go_site *where;   /* the go statement: entry's name, creating function, file:line */
-    uint64_t parent;           /* id of the creator */
-    void *defers;              /* newest deferred call (panic/) */
-    rn__gext *ext;             /* NULL until needed */
-    _Atomic(uint8_t) status;   /* enum rn__status; for dumps and verdicts, relaxed: the queues and
+    int64_t since;           /* coarse time of parking */
+    const rn_go_site *where; /* the go statement: entry's name, creating function, file:line */
+    uint64_t parent;         /* id of the creator */
+    void *defers;            /* newest deferred call (panic/) */
+    rn__gext *ext;           /* NULL until needed */
+    _Atomic(uint8_t) status; /* enum rn__status; for dumps and verdicts, relaxed: the queues and
                                   locks order everything that matters */
-    uint8_t reason;            /* enum rn__reason */
-    uint8_t flags;             /* RN__G_*; written by the goroutine or before it starts */
+    uint8_t reason;          /* enum rn__reason */
+    uint8_t flags;           /* RN__G_*; written by the goroutine or before it starts */
 };
 _Static_assert(sizeof(rn__g) <= 192, "a descriptor stays small: a million of them are live");
 
@@ -162,8 +164,20 @@ static inline bool rn__is_foreign(const rn__g *g)
 
 /* ------------------------------------------------------------------------------ park, ready */
 
-/* Notes on the descriptor what it is about to wait for; the only writer is the goroutine itself. */
-void rn__note_wait(rn__g *g, enum rn__reason reason, void *obj, const char *site);
+/* A recent rn__clock value, for what needs no exact time; refreshed by whoever reads the clock. */
+extern _Atomic(int64_t) rn__coarse;
+
+/* Notes on the descriptor what it is about to wait for; the only writer is the goroutine itself.
+ * Before g is put into a queue: afterwards the waker may have written the status already. */
+static inline void rn__note_wait(rn__g *g, enum rn__reason reason, void *obj, const char *site)
+{
+    g->reason = (uint8_t)reason;
+    g->obj = obj;
+    g->site = site;
+    /* relaxed, both: read by dumps only */
+    g->since = atomic_load_explicit(&rn__coarse, memory_order_relaxed);
+    atomic_store_explicit(&g->status, RN__WAITING, memory_order_relaxed);
+}
 
 /*
  * Plain park. The caller holds the lock word *unlock, and g stands in a queue that it guards; the
@@ -171,7 +185,7 @@ void rn__note_wait(rn__g *g, enum rn__reason reason, void *obj, const char *site
  * that lock is its only waker. Returns g->ctx.ret, which the waker sets before rn__ready.
  * May be the last call of its caller ("tail-park").
  */
-int64_t rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value);
+bool rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value);
 
 /*
  * Permit park, for everything with more than one possible waker (select, deadlines, cancellation).
@@ -193,9 +207,9 @@ static inline bool rn__token_take(rn__g *g, uint64_t waiting)
 {
     /* Only uniqueness is needed from the RMW. acq_rel covers timers and cancellation, which hold no
      * channel lock, and is free on x86. */
-    return atomic_compare_exchange_strong_explicit(
-        &g->token, &waiting, (waiting & ~(uint64_t)3) | RN__TOKEN_DONE, memory_order_acq_rel,
-        memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&g->token, &waiting,
+                                                   (waiting & ~(uint64_t)3) | RN__TOKEN_DONE,
+                                                   memory_order_acq_rel, memory_order_relaxed);
 }
 static inline void rn__token_close(rn__g *g)
 {
@@ -208,8 +222,29 @@ void rn__ready_permit(rn__g *g);
 /* Makes a plainly parked goroutine runnable; called without any lock held. */
 void rn__ready(rn__g *g);
 
-/* The same for a list linked by next, in order: one queue operation for many (close, broadcast). */
-void rn__ready_batch(rn__g *first, rn__g *last, uint32_t n);
+/* The same for many, collected under a lock and readied after it, in order: one queue operation for
+ * all (close, broadcast). */
+typedef struct rn__batch {
+    rn__g *first, *last; /* linked by next */
+    rn__g *odd;          /* foreign threads and pinned goroutines, linked by next */
+    uint32_t n;          /* length of first..last */
+} rn__batch;
+static inline void rn__batch_add(rn__batch *b, rn__g *g)
+{
+    g->next = NULL;
+    if (RN_UNLIKELY((g->flags & (RN__G_FOREIGN | RN__G_PINNED)) != 0)) {
+        g->next = b->odd;
+        b->odd = g;
+        return;
+    }
+    if (b->last != NULL)
+        b->last->next = g;
+    else
+        b->first = g;
+    b->last = g;
+    b->n++;
+}
+void rn__batch_ready(rn__batch *b);
 
 /* Gives way while a lock is held by somebody else: backs off, then lets other goroutines run.
  * `round` counts from 0. The caller must hold no lock if may_yield. */
@@ -218,26 +253,31 @@ void rn__backoff(unsigned round, bool may_yield);
 /* ------------------------------------------------------------------------------------ timers */
 
 typedef struct rn__timer {
-    int64_t when;              /* due time on rn_now() */
-    void (*fire)(struct rn__timer *t); /* called by a worker or the watcher without locks; short */
-    void *arg;                 /* for fire */
-    uint64_t gen;              /* for fire: the token to take */
-    rn__worker *_Atomic heap;  /* whose heap holds it; NULL: none */
-    uint32_t index;            /* position in that heap */
+    int64_t when;                          /* due time on rn_now() */
+    void (*fire)(void *arg, uint64_t gen); /* called by a worker or the watcher, without locks; must
+                                                be short and must not block */
+    void *arg;                             /* for fire */
+    uint64_t gen;                          /* for fire: the token to take */
+    rn__worker *_Atomic heap;              /* whose heap holds it; NULL: none */
+    uint32_t index;                        /* position in that heap */
 } rn__timer;
 
 /* Arms t; the caller owns the memory until it has fired or been disarmed. */
 void rn__timer_arm(rn__timer *t, int64_t when);
-/* Takes t out. True if it will not fire; false if it has fired or is firing now. */
+
+/* Takes t out. True if it will not fire; false if it has fired or is about to. In both cases t's memory
+ * is the caller's again. */
 bool rn__timer_disarm(rn__timer *t);
-/* Waits until a firing t has left the memory of t alone; only after disarm returned false. */
-void rn__timer_settle(rn__timer *t);
+
+/* The fire function that ends a permit park: arg is the goroutine, gen its token. won_how says
+ * RN__WON_TIMEOUT. */
+void rn__timer_wake(void *arg, uint64_t gen);
 
 /* ------------------------------------------------------------------------------------ policy */
 
 enum rn__hook {
-    RN__HOOK_TRACE = 1,  /* the event hook has a listener */
-    RN__HOOK_DET = 2,    /* deterministic policy */
+    RN__HOOK_TRACE = 1, /* the event hook has a listener */
+    RN__HOOK_DET = 2,   /* deterministic policy */
 };
 /* Read at every operation; zero in normal running, so the branch is predicted and costs nothing. */
 extern _Atomic(uint32_t) rn__hooks;
@@ -248,8 +288,16 @@ static inline bool rn__hooked(void)
 }
 
 enum rn__event {
-    RN__EV_CREATE, RN__EV_START, RN__EV_PARK, RN__EV_READY, RN__EV_STEAL, RN__EV_BLOCK, RN__EV_EXIT,
-    RN__EV_SEND, RN__EV_RECV, RN__EV_CLOSE,
+    RN__EV_CREATE,
+    RN__EV_START,
+    RN__EV_PARK,
+    RN__EV_READY,
+    RN__EV_STEAL,
+    RN__EV_BLOCK,
+    RN__EV_EXIT,
+    RN__EV_SEND,
+    RN__EV_RECV,
+    RN__EV_CLOSE,
 };
 /* The slow side of a hooked operation: tells the listener, and under the deterministic policy is a
  * point where another goroutine may run. Call with no lock held. */
@@ -259,6 +307,19 @@ void rn__hook_event(enum rn__event e, rn__g *g, void *obj);
 
 /* A uniform number below n (n > 0): which ready case, which order. */
 uint32_t rn__choose(uint32_t n);
+
+/* -------------------------------------------------------------------------- per-worker caches */
+
+/* A free list of small objects that belongs to one worker: what a part frees and makes often goes
+ * through one without any lock. */
+typedef struct rn__freelist {
+    void *head; /* linked by the objects' own link word */
+    uint32_t n; /* length */
+} rn__freelist;
+enum rn__cache { RN__CACHE_HCHAN, RN__CACHES };
+
+/* The current worker's list, or NULL on a foreign thread. Valid until the caller may switch. */
+rn__freelist *rn__worker_cache(enum rn__cache which);
 
 /* -------------------------------------------------------------------------- walking, counting */
 
@@ -281,18 +342,24 @@ extern void (*rn__deadlock_report)(bool main_gone);
  * goroutine function that returned. */
 __attribute__((noreturn)) void rn__g_exit(void);
 
-/* Fatal errors below panic/: prints "fatal error: TEXT" and exits with status 2. Set by panic/ to the
- * version with dumps. */
+/* ---------------------------------------------------------------- what panic/ implements for us */
+
+/* Prints "fatal error: TEXT" and the caller's stack, and exits with status 2. Cannot be recovered. */
 __attribute__((noreturn, format(printf, 1, 2))) void rn__fatal(const char *fmt, ...);
+
+/* Called once by the start of the runtime, before the first goroutine. */
+void rn__panic_init(void);
+void rn__sigquit_install(void);
+void rn__overflow_report(const void *addr, char *slot_lo, char *slot_hi);
 
 /* RUNNEL_DEBUG settings, parsed once. */
 typedef struct rn__config {
-    bool deterministic;  /* seed=N was given */
-    uint64_t seed;       /* its value */
-    int maxprocs;        /* RUNNEL_MAXPROCS; 0: not set */
-    size_t stack;        /* stack=BYTES; 0: default */
-    bool trace_hash;     /* tracehash=1: print the hash of all events at exit */
-    int traceback;       /* RUNNEL_TRACEBACK: 0 none, 1 single (default), 2 all, 3 system, 4 crash */
+    bool deterministic; /* seed=N was given */
+    uint64_t seed;      /* its value */
+    int maxprocs;       /* RUNNEL_MAXPROCS; 0: not set */
+    size_t stack;       /* stack=BYTES; 0: default */
+    bool trace_hash;    /* tracehash=1: print the hash of all events at exit */
+    int traceback;      /* RUNNEL_TRACEBACK: 0 none, 1 single (default), 2 all, 3 system, 4 crash */
 } rn__config;
 extern rn__config rn__cfg;
 

@@ -1,0 +1,150 @@
+/*
+ * recv.c - receiving from a channel.
+ *
+ * Invariants
+ *  - The order of the questions: a waiting sender first, then the buffer, then closed. With a full
+ *    buffer and a waiting sender one step does both: the oldest buffered element goes to the receiver,
+ *    the oldest sender's into the freed slot (item 32).
+ *  - "Closed and drained" never changes again, so it is answered without the lock.
+ */
+#include "hchan.h"
+
+/* Sender waiting? element buffered? closed? */
+static inline enum rn__try attempt(rn_hchan *c, uint64_t s, void *elem, rn__partner *partner)
+{
+    if (c->sendq != NULL) {
+        rn__sudog *w = rn__waitq_take(&c->sendq);
+        if (w != NULL) {
+            RN__HB_ACQUIRE(w); /* what the sender wrote before it sent, item 40 */
+            if (c->count == 0) {
+                if (elem != NULL)
+                    rn__elem_copy(c->size, elem, w->elem);
+            } else {
+                rn__ring_out(c, elem);
+                rn__ring_in(c, w->elem);
+            }
+            RN__HB_RELEASE(w);
+            *partner = rn__sudog_release(w, RN__WON_OK);
+            return RN__TRY_OK;
+        }
+    }
+    if (c->count > 0) {
+        rn__ring_out(c, elem);
+        c->count--;
+        return RN__TRY_OK;
+    }
+    if (RN_UNLIKELY((s & RN__CH_CLOSED) != 0)) {
+        RN__HB_ACQUIRE(c);
+        if (elem != NULL)
+            memset(elem, 0, c->size);
+        return RN__TRY_CLOSED;
+    }
+    return RN__TRY_NO;
+}
+
+enum rn__try rn__try_recv_locked(rn_hchan *c, uint64_t s, void *elem, rn__partner *partner)
+{
+    return attempt(c, s, elem, partner);
+}
+
+/* The last question: parks until a sender has written to *elem, or the channel is closed. */
+static inline bool park(rn_hchan *c, uint64_t s, void *elem, rn__g *g, const char *site)
+{
+    rn__sudog *w = &g->sudog;
+    w->elem = elem;
+    w->c = c;
+    w->g = g;
+    w->is_select = false;
+    w->is_send = false;
+    rn__note_wait(g, RN__WAIT_CHAN_RECEIVE, c, site);
+    rn__waitq_append(&c->recvq, w);
+    RN__HB_RELEASE(w);
+    uint64_t next = rn__chan_next_word(c, s);
+#if RN__TSAN
+    bool ok = rn__park_locked(g, &c->word, next);
+    RN__HB_ACQUIRE(w);
+    return ok;
+#else
+    return rn__park_locked(g, &c->word, next); /* a jump: see rn__switch */
+#endif
+}
+
+/* Closed with nothing left, seen without the lock. */
+static inline bool drained(rn_hchan *c, uint64_t s, void *elem)
+{
+    if (RN_LIKELY((s & (RN__CH_CLOSED | RN__CH_VALUE)) != RN__CH_CLOSED))
+        return false;
+    RN__HB_ACQUIRE(c);
+    if (elem != NULL)
+        memset(elem, 0, c->size);
+    return true;
+}
+
+static bool recv_rare(rn_hchan *c, void *elem, const char *site);
+
+bool rn_hchan_recv(rn_hchan *c, void *elem, const char *site)
+{
+    rn__g *g = rn__g_peek();
+    if (RN_UNLIKELY(c == NULL || g == NULL || rn__hooked()))
+        return recv_rare(c, elem, site);
+    /* acquire: what was written before the close is visible, item 40 */
+    if (RN_UNLIKELY(drained(c, atomic_load_explicit(&c->word, memory_order_acquire), elem)))
+        return false;
+    uint64_t s = rn__chan_lock(c);
+    rn__partner partner = {NULL, false};
+    switch (attempt(c, s, elem, &partner)) {
+    case RN__TRY_OK:
+        rn__chan_publish(c, s);
+        rn__partner_ready(partner);
+        return true;
+    case RN__TRY_CLOSED: rn__chan_publish(c, s); return false;
+    default: return park(c, s, elem, g, site);
+    }
+}
+
+/* nil channels, foreign threads, the start of the runtime, hooks. */
+static bool recv_rare(rn_hchan *c, void *elem, const char *site)
+{
+    rn__g *g = rn__current();
+    if (c == NULL)
+        rn__block_forever(RN__WAIT_CHAN_RECEIVE_NIL, site);
+    if (rn__hooked())
+        rn__hook_point(RN__EV_RECV, g, c);
+    uint64_t s = rn__chan_lock(c);
+    rn__partner partner = {NULL, false};
+    switch (attempt(c, s, elem, &partner)) {
+    case RN__TRY_OK:
+        rn__chan_publish(c, s);
+        rn__partner_ready(partner);
+        return true;
+    case RN__TRY_CLOSED: rn__chan_publish(c, s); return false;
+    default: return park(c, s, elem, g, site);
+    }
+}
+
+bool rn_hchan_try_recv(rn_hchan *c, void *elem, bool *ok, const char *site)
+{
+    (void)site;
+    if (c == NULL)
+        return false;
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__hook_point(RN__EV_RECV, rn__current(), c);
+    /* see rn_hchan_try_send for the fence */
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t s = atomic_load_explicit(&c->word, memory_order_acquire);
+    if (!(s & (RN__CH_VALUE | RN__CH_CLOSED)))
+        return false;
+    enum rn__try r = RN__TRY_CLOSED;
+    if (!drained(c, s, elem)) {
+        s = rn__chan_lock(c);
+        rn__partner partner = {NULL, false};
+        r = attempt(c, s, elem, &partner);
+        rn__chan_publish(c, s); /* also when nothing was there: stale waiters may be gone */
+        rn__partner_ready(partner);
+    }
+    if (r == RN__TRY_NO)
+        return false;
+    if (ok != NULL)
+        *ok = r == RN__TRY_OK;
+    return true;
+}

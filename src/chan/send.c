@@ -1,0 +1,127 @@
+/*
+ * send.c - sending on a channel.
+ *
+ * Invariants
+ *  - The order of the questions is Go's: closed first (item 16), then a waiting receiver, which gets
+ *    the value directly and never through the buffer (item 17), then a free slot, then park.
+ *  - The value is read before the sender's stack can change hands: by the copy into the slot or the
+ *    receiver, or later by the receiver while the sender is parked.
+ */
+#include "hchan.h"
+
+/* Closed? receiver waiting? free slot? */
+static inline enum rn__try attempt(rn_hchan *c, uint64_t s, const void *elem, rn__partner *partner)
+{
+    if (RN_UNLIKELY((s & RN__CH_CLOSED) != 0))
+        return RN__TRY_CLOSED;
+    if (c->recvq != NULL) {
+        rn__sudog *w = rn__waitq_take(&c->recvq);
+        if (w != NULL) {
+            RN__HB_ACQUIRE(w); /* what the receiver did before it came, item 42 */
+            if (w->elem != NULL)
+                rn__elem_copy(c->size, w->elem, elem);
+            RN__HB_RELEASE(w);
+            *partner = rn__sudog_release(w, RN__WON_OK);
+            return RN__TRY_OK;
+        }
+    }
+    if (c->count < c->cap) {
+        rn__ring_in(c, elem);
+        c->count++;
+        return RN__TRY_OK;
+    }
+    return RN__TRY_NO;
+}
+
+enum rn__try rn__try_send_locked(rn_hchan *c, uint64_t s, const void *elem, rn__partner *partner)
+{
+    return attempt(c, s, elem, partner);
+}
+
+/* The last question: parks until a receiver has taken the value, or the channel is closed. */
+static inline bool park(rn_hchan *c, uint64_t s, const void *elem, rn__g *g, const char *site)
+{
+    rn__sudog *w = &g->sudog;
+    w->elem = (void *)(uintptr_t)elem;
+    w->c = c;
+    w->g = g;
+    w->is_select = false;
+    w->is_send = true;
+    rn__note_wait(g, RN__WAIT_CHAN_SEND, c, site);
+    rn__waitq_append(&c->sendq, w);
+    RN__HB_RELEASE(w);
+    uint64_t next = rn__chan_next_word(c, s);
+    if (RN_UNLIKELY((c->flags & RN__CH_HAS_FD) != 0))
+        rn__chan_fd_follow(c, next);
+#if RN__TSAN
+    bool ok = rn__park_locked(g, &c->word, next);
+    RN__HB_ACQUIRE(w);
+    return ok;
+#else
+    return rn__park_locked(g, &c->word, next); /* a jump: see rn__switch */
+#endif
+}
+
+static bool send_rare(rn_hchan *c, const void *elem, const char *site);
+
+bool rn_hchan_send(rn_hchan *c, const void *elem, const char *site)
+{
+    rn__g *g = rn__g_peek();
+    if (RN_UNLIKELY(c == NULL || g == NULL || rn__hooked()))
+        return send_rare(c, elem, site);
+    uint64_t s = rn__chan_lock(c);
+    rn__partner partner = {NULL, false};
+    switch (attempt(c, s, elem, &partner)) {
+    case RN__TRY_OK:
+        rn__chan_publish(c, s);
+        rn__partner_ready(partner);
+        return true;
+    case RN__TRY_CLOSED: rn__chan_unlock(c, s); return false;
+    default: return park(c, s, elem, g, site);
+    }
+}
+
+/* nil channels, foreign threads, the start of the runtime, hooks. */
+static bool send_rare(rn_hchan *c, const void *elem, const char *site)
+{
+    rn__g *g = rn__current();
+    if (c == NULL)
+        rn__block_forever(RN__WAIT_CHAN_SEND_NIL, site);
+    if (rn__hooked())
+        rn__hook_point(RN__EV_SEND, g, c);
+    uint64_t s = rn__chan_lock(c);
+    rn__partner partner = {NULL, false};
+    switch (attempt(c, s, elem, &partner)) {
+    case RN__TRY_OK:
+        rn__chan_publish(c, s);
+        rn__partner_ready(partner);
+        return true;
+    case RN__TRY_CLOSED: rn__chan_unlock(c, s); return false;
+    default: return park(c, s, elem, g, site);
+    }
+}
+
+bool rn_hchan_try_send(rn_hchan *c, const void *elem, const char *site)
+{
+    if (c == NULL)
+        return false;
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__hook_point(RN__EV_SEND, rn__current(), c);
+    /* The answer "not ready" is given without the lock. The fence keeps the load from overtaking the
+     * plain store that ended this thread's last operation: otherwise `send A; try B` against
+     * `send B; try A` could both miss (models/trylit). */
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t s = atomic_load_explicit(&c->word, memory_order_acquire);
+    if (!(s & (RN__CH_ROOM | RN__CH_CLOSED)))
+        return false;
+    s = rn__chan_lock(c);
+    rn__partner partner = {NULL, false};
+    enum rn__try r = attempt(c, s, elem, &partner);
+    if (r == RN__TRY_CLOSED) {
+        rn__chan_unlock(c, s);
+        rn_hchan_send_on_closed(c, site);
+    }
+    rn__chan_publish(c, s); /* also when nothing fit: stale waiters may have been dropped */
+    rn__partner_ready(partner);
+    return r == RN__TRY_OK;
+}

@@ -1,0 +1,154 @@
+/*
+ * runq.h - the fast sides of a worker's own queues, and the pick; private to sched/.
+ *
+ * The order of a pick: runnext (woken last, still warm), the ring of woken goroutines (FIFO), the fresh
+ * deque (newest first), the global queue. Exceptions keep it fair: every 64th pick serves the global
+ * queue first, every 16th the oldest fresh goroutine, and 64 picks from runnext in a row let the ring
+ * go first once.
+ *
+ * Invariants: see runq.c.
+ */
+#ifndef RN_RUNQ_H
+#define RN_RUNQ_H
+
+#include "worker.h"
+
+rn__g *rn__fresh_take_oldest(rn__worker *w);
+
+/* Puts g at the ring's tail. Owner only; the ring must not be full. */
+static inline void rn__ring_put(rn__worker *w, rn__g *g)
+{
+    uint64_t tail = atomic_load_explicit(&w->tail, memory_order_relaxed);
+    atomic_store_explicit(&w->ring[tail % RN__RING], g, memory_order_relaxed);
+    /* release: a thief that sees the tail sees the slot and the goroutine's saved context */
+    atomic_store_explicit(&w->tail, tail + 1, memory_order_release);
+}
+
+static inline void rn__ring_push(rn__worker *w, rn__g *g)
+{
+    if (RN_UNLIKELY(rn__ring_len(w) >= RN__RING))
+        rn__ring_spill(w, g);
+    else
+        rn__ring_put(w, g);
+}
+
+static inline rn__g *rn__ring_take(rn__worker *w)
+{
+    uint32_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
+    for (;;) {
+        if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed))
+            return NULL;
+        rn__g *g = atomic_load_explicit(&w->ring[head % RN__RING], memory_order_relaxed);
+        /* acq_rel: takes part in one order with thieves; a failed CAS reloads head */
+        if (atomic_compare_exchange_weak_explicit(&w->head, &head, head + 1, memory_order_acq_rel,
+                                                  memory_order_relaxed))
+            return g;
+    }
+}
+
+static inline rn__g *rn__runnext_take(rn__worker *w)
+{
+    /* relaxed: only the owner makes it non-NULL; an exchange, since a thief may take it */
+    if (atomic_load_explicit(&w->runnext, memory_order_relaxed) == NULL)
+        return NULL;
+    return atomic_exchange_explicit(&w->runnext, NULL, memory_order_acquire);
+}
+
+/* Makes g run next here; returns the former occupant or NULL. */
+static inline rn__g *rn__runnext_put(rn__worker *w, rn__g *g)
+{
+    /* release: a thief that takes g sees its saved context. When the slot is empty a store is enough:
+     * nobody else fills it. */
+    if (atomic_load_explicit(&w->runnext, memory_order_relaxed) == NULL) {
+        atomic_store_explicit(&w->runnext, g, memory_order_release);
+        return NULL;
+    }
+    return atomic_exchange_explicit(&w->runnext, g, memory_order_acq_rel);
+}
+
+static inline void rn__fresh_put(rn__worker *w, rn__g *g)
+{
+    rn__lock_take(&w->fresh_lock);
+    rn__g *old = w->fresh_new;
+    g->next = old;
+    g->obj = NULL;
+    if (old != NULL) {
+        old->obj = g;
+    } else {
+        w->fresh_old = g;
+        /* relaxed: a hint for thieves, who decide under the lock */
+        atomic_store_explicit(&w->fresh_epoch,
+                              atomic_load_explicit(&w->fresh_epoch, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
+    }
+    w->fresh_new = g;
+    atomic_store_explicit(&w->fresh_n, atomic_load_explicit(&w->fresh_n, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    rn__lock_drop(&w->fresh_lock);
+}
+
+static inline rn__g *rn__fresh_take(rn__worker *w)
+{
+    if (atomic_load_explicit(&w->fresh_n, memory_order_relaxed) == 0)
+        return NULL;
+    rn__lock_take(&w->fresh_lock);
+    rn__g *g = w->fresh_new;
+    if (g != NULL) {
+        w->fresh_new = g->next;
+        if (g->next != NULL)
+            g->next->obj = NULL;
+        else
+            w->fresh_old = NULL;
+        atomic_store_explicit(&w->fresh_n,
+                              atomic_load_explicit(&w->fresh_n, memory_order_relaxed) - 1,
+                              memory_order_relaxed);
+    }
+    rn__lock_drop(&w->fresh_lock);
+    return g;
+}
+
+/* What to run next, or NULL. Never blocks; the caller is the owner, on any stack. */
+static inline rn__g *rn__pick(rn__worker *w)
+{
+    /* plain increments: only the owner writes; thieves look whether it moves */
+    uint32_t tick = atomic_load_explicit(&w->ticks, memory_order_relaxed) + 1;
+    atomic_store_explicit(&w->ticks, tick, memory_order_relaxed);
+
+    /* relaxed: a flag set for us is followed by a wake-up if we sleep */
+    if (RN_UNLIKELY(tick % 64 == 0 ||
+                    atomic_load_explicit(&w->urgent, memory_order_relaxed) != 0)) {
+        rn__g *g = rn__pick_rare(w, tick);
+        if (g != NULL || (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
+                          (RN__URGENT_DET | RN__URGENT_LOCKED | RN__URGENT_RETIRE)) != 0)
+            return g;
+    }
+    rn__g *g = rn__runnext_take(w);
+    if (g != NULL) {
+        if (RN_LIKELY(++w->chain < RN__RUNNEXT_CHAIN))
+            return g;
+        w->chain = 0;
+        rn__g *other = rn__ring_take(w);
+        if (other == NULL)
+            other = rn__fresh_take(w);
+        if (other == NULL)
+            return g;
+        rn__ring_push(w, g);
+        return other;
+    }
+    w->chain = 0;
+    if (RN_UNLIKELY(tick % 16 == 0) &&
+        atomic_load_explicit(&w->fresh_n, memory_order_relaxed) != 0) {
+        g = rn__fresh_take_oldest(w);
+        if (g != NULL)
+            return g;
+    }
+    g = rn__ring_take(w);
+    if (g != NULL)
+        return g;
+    g = rn__fresh_take(w);
+    if (g != NULL)
+        return g;
+    return rn__gq_take(w);
+}
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * thread.c - workers and their threads.
+ *
+ * Invariants
+ *  - A worker is made cold, asleep, and in a list; its thread is created by whoever wakes it first.
+ *    Workers are never freed.
+ *  - Threads are created on a system stack: a goroutine's may be too small.
+ *  - All signals are blocked in our threads, except those that a fault raises and SIGQUIT.
+ */
+#define _GNU_SOURCE
+#include "runq.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+/* Calls fn(arg) on a system stack: the worker's g0 if we stand on a goroutine's stack. */
+void rn__on_g0(void (*fn)(void *), void *arg)
+{
+    rn__worker *w = rn__self();
+    if (w == NULL || w->cur == NULL || w->g0.sp == NULL) {
+        fn(arg);
+        return;
+    }
+    rn_on_system_stack(fn, arg);
+}
+
+/* Makes a worker; NULL if the table is full or memory is out. Normal ones go into the idle list. */
+rn__worker *rn__worker_new(bool spare)
+{
+    size_t size = (sizeof(rn__worker) + 4095) & ~(size_t)4095;
+    size_t sights = sizeof(rn__sight) * RN__WORKERS_MAX;
+    rn__worker *w = rn__reserve(size + sights, 4096); /* zeroed, touched as used */
+    if (w == NULL)
+        return NULL;
+    w->sight = (rn__sight *)(void *)((char *)w + size);
+    atomic_store(&w->timers.first, RN_NEVER);
+    w->cold = true;
+    w->asleep = true;
+    w->spare = spare;
+    w->rng[0] = (uint32_t)(uintptr_t)w ^ (uint32_t)rn__clock();
+    w->rng[1] = 0x9e3779b9u;
+    rn__rand32(w);
+    if (rn__det())
+        atomic_fetch_or(&w->urgent, RN__URGENT_DET);
+
+    rn__lock_take(&rn__sched.boot_lock);
+    int n = atomic_load(&rn__sched.nworkers);
+    if (n < RN__WORKERS_MAX) {
+        w->index = n;
+        /* release, both: a thief sees the worker whole */
+        atomic_store_explicit(&rn__sched.worker[n], w, memory_order_release);
+        atomic_store_explicit(&rn__sched.nworkers, n + 1, memory_order_release);
+    }
+    rn__lock_drop(&rn__sched.boot_lock);
+    if (n >= RN__WORKERS_MAX) {
+        rn__release(w, size + sights);
+        return NULL;
+    }
+    if (!spare) {
+        rn__lock_take(&rn__sched.idle_lock);
+        rn__sched.nnormal++;
+        w->idle_next = rn__sched.idle;
+        rn__sched.idle = w;
+        atomic_fetch_add_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
+        rn__lock_drop(&rn__sched.idle_lock);
+    }
+    return w;
+}
+
+static void *worker_main(void *arg)
+{
+    rn__worker *w = arg;
+    rn__set_self(w);
+    rn__overflow_thread_enter();
+#if RN__TSAN
+    w->tsan_g0 = __tsan_get_current_fiber();
+#endif
+#if RN__ASAN
+    pthread_attr_t attr;
+    void *lo;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &lo, &w->g0_size);
+        w->g0_lo = lo;
+        pthread_attr_destroy(&attr);
+    }
+#endif
+    rn__g0_loop(w); /* does not come back: only rn_run's own thread does */
+    return NULL;
+}
+
+static void create(void *arg)
+{
+    rn__worker *w = arg;
+    sigset_t block, old;
+    sigfillset(&block);
+    static const int keep[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
+    for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
+        sigdelset(&block, keep[i]);
+    pthread_sigmask(SIG_SETMASK, &block, &old); /* inherited by the new thread */
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 1024 * 1024);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    int e = pthread_create(&w->thread, &attr, worker_main, w);
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (e != 0)
+        rn__fatal("cannot create a worker thread (error %d): raise the limit on threads "
+                  "(ulimit -u, kernel.threads-max) or lower RUNNEL_MAXPROCS",
+                  e);
+}
+
+/* The first wake-up of a cold worker; its waker has made it active and counted it as searching. */
+void rn__thread_start(rn__worker *w)
+{
+    w->started = true;
+    rn__on_g0(create, w);
+}
