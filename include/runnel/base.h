@@ -49,6 +49,14 @@
 #define RN_CAT_(a, b) a##b
 #define RN_CAT(a, b)  RN_CAT_(a, b)
 
+/* A name that starts with x and that no other use gives again, for what macros declare. clang 22
+ * and later call __COUNTER__ an extension in pedantic mode; uses on different lines differ there. */
+#if defined(__clang__) && __clang_major__ >= 22
+#define RN_UNIQUE(x) RN_CAT(RN_CAT(x, _), __LINE__)
+#else
+#define RN_UNIQUE(x) RN_CAT(RN_CAT(x, _), __COUNTER__)
+#endif
+
 /* "file:line" of the place where the macro is used; a string literal that lives for ever. */
 #define RN_HERE __FILE__ ":" RN_STR(__LINE__)
 

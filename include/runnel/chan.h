@@ -12,8 +12,9 @@
  * time: each macro checks types in operands that are never evaluated and then calls hchan.h.
  *
  * Invariants
- *  - Every macro evaluates each of its arguments exactly once (types: never).
- *  - No macro declares a name that a nested use of any macro could shadow.
+ *  - Every macro evaluates each of its arguments exactly once (types: never); sends evaluate the
+ *    channel first, then the value, as Go does.
+ *  - The names that macros declare are unique: nested uses shadow nothing.
  *  - The copy of a sent value lives until the send has returned; nothing is allocated here.
  *  - A program that uses these macros compiles without warnings in C11, C17, C23 and C++11 on.
  *
@@ -54,10 +55,10 @@ typedef struct rn_chan_of rn_chan_of;
  *   RN__ANY(c)            the untyped channel; an error if c is not a channel
  *   RN__SEND(c, what)     the same; an error, mentioning `what`, if c is receive-only
  *   RN__RECV(c, what)     the same; an error if c is send-only
- *   RN__VALUE(c, v...)    address of a copy of v, converted to the element type as in a call
+ *   RN__VALUE(c, v...)    address of a copy of v, converted to the element type as in a call, that
+ *                         lives on after the expression (see select.h)
  *   RN__FROM(c, p)        p, checked to point to an element that may be const
  *   RN__INTO(c, p)        p, checked to point to an element; NULL is fine
- *   RN__SCOPE(x)          x, with a scope of its own for the copies made in x
  *   RN__CAST(T, x)        x as a T
  *   RN__ELEM_SIZE(T)      the size that the library is told: 0 for rn_unit
  *   RN__MAKE(T, h)        h as a chan(T), if T can be an element at all
@@ -68,13 +69,15 @@ typedef struct rn_chan_of rn_chan_of;
 #include <runnel/cxx.hpp>
 #else
 
-#define RN__ELEM(c)    __typeof__(*(*(c))((rn_chan_of *)0))
+/* Compilers quote this line, with its comment, when c is something else. */
+#define RN__ELEM(c)    __typeof__(*(*(c))((rn_chan_of *)0)) /* c must be a channel */
 
 /* Through an integer, because a cast between pointers would be a -Wcast-qual warning for views. */
 #define RN__RAW(c)     ((rn_hchan *)(uintptr_t)(c))
 #define RN__CAST(T, x) ((T)(x))
 
-/* Inside __typeof__ rather than plain sizeof: clang warns about i++ in the latter. */
+/* What is only checked stands in __typeof__, also inside sizeof and _Generic: there clang does not
+ * warn that the i++ in it has no effect. */
 #define RN__ASSERT(cond, msg)      \
     ((void)sizeof(struct {         \
         _Static_assert(cond, msg); \
@@ -98,22 +101,37 @@ typedef struct rn_chan_of rn_chan_of;
      (RN__ELEM(c)[1]){__VA_ARGS__})
 #define RN__FROM(c, p)   ((const RN__ELEM(c) *[1]){(p)}[0])
 #define RN__INTO(c, p)   ((RN__ELEM(c) *[1]){(p)}[0])
-#define RN__SCOPE(x)     __extension__({ x; })
 
 #define RN__ELEM_SIZE(T) _Generic((__typeof__(T) *)0, rn_unit * : (size_t)0, default : sizeof(T))
-#define RN__MAKE(T, call)                                                      \
-    (RN__ASSERT(sizeof(T) <= 65535, "channel element type too large (>64kB)"), \
+#define RN__MAKE(T, call)                                                                \
+    (RN__ASSERT(sizeof(T) <= 65535, "channel element type too large (>64kB)"),           \
+     (void)sizeof(__typeof__(T)(*)(void)), /* refuses arrays: no function returns one */ \
      (rn_chan(T))(void *)(call))
 #define RN__OPTS(...)  (&(rn_chan_opts){__VA_ARGS__})
 #define RN__SAME(c, h) ((__typeof__((c) + 0))(void *)(h))
 
 #endif /* C */
 
-RN__INLINE void rn__send(rn_hchan *c, const void *elem, const char *site)
+/* chan_send in two steps: rn__send returns NULL, or c if it is closed, and rn__sent panics. The copy
+ * of the value is gone in between, or compilers would give each send of a function a copy of its
+ * own on the stack. */
+RN__INLINE rn_hchan *rn__send(rn_hchan *c, const void *elem, const char *site)
 {
-    if (RN_UNLIKELY(!rn_hchan_send(c, elem, site)))
-        rn_hchan_send_on_closed(c, site);
+    if (RN_LIKELY(rn_hchan_send(c, elem, site)))
+        return NULL;
+    if (c == NULL)
+        __builtin_unreachable(); /* a send on NULL never returns */
+    return c;
 }
+RN__INLINE void rn__sent(rn_hchan *closed, const char *site)
+{
+    if (RN_UNLIKELY(closed != NULL))
+        rn_hchan_send_on_closed(closed, site);
+}
+
+/* The same text as RN_HERE, but another address (the linker merges the two). Given the same one,
+ * gcc keeps it in a register across the call for the path that is never taken. */
+#define RN__HERE_AGAIN (&(" " RN_HERE)[1])
 
 /* What chan_range remembers while its loop runs. */
 typedef struct rn__range {
@@ -131,7 +149,7 @@ static inline RN_UNUSED void rn__unref_var(void *var)
 
 /* `| 0` refuses what is no integer; the cast keeps negative values negative and turns unsigned ones
  * above INT64_MAX negative, so that make refuses both. */
-#define RN__CAP(cap)         RN__CAST(int64_t, (cap) | 0)
+#define RN__CAP(cap)         RN__CAST(int64_t, (cap) | 0) /* cap must be a whole number */
 
 /*
  * chan(T) c = chan_make(T, cap);     a channel with one reference
@@ -151,15 +169,25 @@ static inline RN_UNUSED void rn__unref_var(void *var)
 /* Sends v; blocks until it is taken or buffered; for ever if c is NULL. Panics "send on closed
  * channel". The value is the last argument and may contain commas: chan_send(c, (struct s){1, 2}).
  * Go: c <- v. */
-#define rn_chan_send(c, ...) \
-    RN__SCOPE(rn__send(RN__SEND(c, "chan_send"), RN__VALUE(c, __VA_ARGS__), RN_HERE))
+#define rn_chan_send(c, ...)                                                                      \
+    rn__sent(RN__GIVE(RN_UNIQUE(rn__c), RN_UNIQUE(rn__v), c, "chan_send", rn__send, __VA_ARGS__), \
+             RN__HERE_AGAIN)
+
+/* Evaluates c, then the value, in a scope of its own with the fresh names ch and v; does call. */
+#define RN__GIVE(ch, v, c, what, call, ...) \
+    __extension__({                         \
+        rn_hchan *ch = RN__SEND(c, what);   \
+        RN__ELEM(c) v = __VA_ARGS__;        \
+        call(ch, &v, RN_HERE);              \
+    })
 
 /* Sends *p without a copy on the stack: for large elements. *p must not change before it returns. */
-#define rn_chan_send_from(c, p) rn__send(RN__SEND(c, "chan_send_from"), RN__FROM(c, p), RN_HERE)
+#define rn_chan_send_from(c, p) \
+    rn__sent(rn__send(RN__SEND(c, "chan_send_from"), RN__FROM(c, p), RN_HERE), RN__HERE_AGAIN)
 
 /* Receives into *p, or discards if p is NULL; blocks, for ever if c is NULL. False, and *p zeroed,
  * when c is closed and drained. Go: v, ok := <-c. */
-#define rn_chan_recv(c, p)      rn_hchan_recv(RN__RECV(c, "chan_recv"), RN__INTO(c, p), RN_HERE)
+#define rn_chan_recv(c, p) rn_hchan_recv(RN__RECV(c, "chan_recv"), RN__INTO(c, p), RN_HERE)
 
 /* chan_range(v, c) { ... }  declares v and runs the block for every value until c is closed and
  * drained. c is evaluated once; break, continue, return and goto mean what they say.
@@ -173,7 +201,7 @@ static inline RN_UNUSED void rn__unref_var(void *var)
  * value came (*ok true) or c is closed and drained (*ok false, *p zeroed), false if nothing was
  * ready; p and ok may be NULL. Go: select with one case and default. */
 #define rn_chan_try_send(c, ...) \
-    RN__SCOPE(rn_hchan_try_send(RN__SEND(c, "chan_try_send"), RN__VALUE(c, __VA_ARGS__), RN_HERE))
+    RN__GIVE(RN_UNIQUE(rn__c), RN_UNIQUE(rn__v), c, "chan_try_send", rn_hchan_try_send, __VA_ARGS__)
 #define rn_chan_try_recv(c, p, okp) \
     rn_hchan_try_recv(RN__RECV(c, "chan_try_recv"), RN__INTO(c, p), okp, RN_HERE)
 
@@ -181,7 +209,14 @@ static inline RN_UNUSED void rn__unref_var(void *var)
  * -EPIPE closed (and, for take, drained); -EAGAIN not ready and the deadline past on entry;
  * -ETIMEDOUT it passed while waiting. */
 #define rn_chan_put(c, deadline, ...) \
-    RN__SCOPE(rn_hchan_put(RN__SEND(c, "chan_put"), deadline, RN__VALUE(c, __VA_ARGS__), RN_HERE))
+    RN__PUT(RN_UNIQUE(rn__c), RN_UNIQUE(rn__d), RN_UNIQUE(rn__v), c, deadline, __VA_ARGS__)
+#define RN__PUT(ch, d, v, c, deadline, ...)     \
+    __extension__({                             \
+        rn_hchan *ch = RN__SEND(c, "chan_put"); \
+        int64_t d = deadline;                   \
+        RN__ELEM(c) v = __VA_ARGS__;            \
+        rn_hchan_put(ch, d, &v, RN_HERE);       \
+    })
 #define rn_chan_take(c, deadline, p) \
     rn_hchan_take(RN__RECV(c, "chan_take"), deadline, RN__INTO(c, p), RN_HERE)
 

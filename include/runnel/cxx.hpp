@@ -38,8 +38,8 @@ namespace rn__cxx
 
 /* What a type is as a channel: element type, and which directions it has. */
 template <class C> struct traits {
-    static constexpr bool channel = false, sends = false, receives = false;
-    typedef void elem;
+    static constexpr bool channel = false, sends = true, receives = true;
+    typedef char elem; /* of no use, but spares the reader a second error message */
 };
 template <class T> struct traits<T *(**)(rn_chan_of *)> {
     static constexpr bool channel = true, sends = true, receives = true;
@@ -66,11 +66,16 @@ template <class E> struct elem_of {
 };
 template <class E> using elem = typename elem_of<E>::type;
 
-/* The untyped channel. */
-template <class C> RN__CXX_INLINE rn_hchan *raw(C c)
+/* The untyped channel. What is no channel has been refused where this is called. */
+template <class T> RN__CXX_INLINE rn_hchan *raw(T *c)
 {
     return reinterpret_cast<rn_hchan *>(reinterpret_cast<uintptr_t>(c));
 }
+RN__CXX_INLINE rn_hchan *raw(...)
+{
+    return nullptr;
+}
+
 template <class C> RN__CXX_INLINE rn_hchan *any(C c)
 {
     static_assert(traits<C>::channel, "this is not a channel");
@@ -79,15 +84,13 @@ template <class C> RN__CXX_INLINE rn_hchan *any(C c)
 template <class C> RN__CXX_INLINE rn_hchan *sender(C c)
 {
     static_assert(traits<C>::channel, "this is not a channel");
-    static_assert(!traits<C>::channel || traits<C>::sends,
-                  "this is a receive-only channel (recv_chan)");
+    static_assert(traits<C>::sends, "this is a receive-only channel (recv_chan)");
     return raw(c);
 }
 template <class C> RN__CXX_INLINE rn_hchan *receiver(C c)
 {
     static_assert(traits<C>::channel, "this is not a channel");
-    static_assert(!traits<C>::channel || traits<C>::receives,
-                  "this is a send-only channel (send_chan)");
+    static_assert(traits<C>::receives, "this is a send-only channel (send_chan)");
     return raw(c);
 }
 
@@ -273,7 +276,6 @@ constexpr const char *name_of(const char *text)
 #define RN__VALUE(c, ...) ::rn__cxx::held<RN__ELEM(c)>(__VA_ARGS__).addr()
 #define RN__FROM(c, p)    ::rn__cxx::from<RN__ELEM(c)>(p)
 #define RN__INTO(c, p)    ::rn__cxx::into<RN__ELEM(c)>(p)
-#define RN__SCOPE(x)      (x)
 #define RN__CAST(T, x)    static_cast<T>(x)
 #define RN__ELEM_SIZE(T)  ::rn__cxx::elem_size<T>::value
 #define RN__MAKE(T, call) ::rn__cxx::typed<rn_chan(T)>(call)

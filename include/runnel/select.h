@@ -27,10 +27,11 @@
 
 #define RN__SELECT(...)    RN_CAT(RN__SELECT_, RN__IS_EMPTY(RN__FIRST(__VA_ARGS__)))(__VA_ARGS__)
 #define RN__SELECT_1(none) rn_hselect(NULL, 0, RN_HERE)
-#define RN__SELECT_0(...)                                                       \
-    __extension__({                                                             \
-        const rn_case rn__cases[] = {__VA_ARGS__};                              \
-        rn_hselect(rn__cases, sizeof rn__cases / sizeof rn__cases[0], RN_HERE); \
+#define RN__SELECT_0(...)  RN__SELECT_OF(RN_UNIQUE(rn__cases), __VA_ARGS__)
+#define RN__SELECT_OF(cases, ...)                                      \
+    __extension__({                                                    \
+        const rn_case cases[] = {__VA_ARGS__};                         \
+        rn_hselect(cases, sizeof cases / sizeof cases[0], RN_HERE);    \
     })
 
 /* C11 has neither empty initializers nor __VA_OPT__, so that the empty list must be told from others
