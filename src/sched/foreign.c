@@ -32,6 +32,7 @@ static void leave(void *arg)
     f->g.defers = NULL;
     f->g.id = 0;
     atomic_store(&f->taken, false);
+    atomic_fetch_sub(&rn__sched.known_threads, 1);
     atomic_fetch_sub(&rn__sched.ext, 1); /* seq_cst: then the check */
     rn__deadlock_check();
 }
@@ -89,6 +90,7 @@ rn__g *rn__foreign_current(void)
     f->g.id = (uint64_t)(uintptr_t)pthread_self();
     atomic_store_explicit(&f->g.status, RN__RUNNING, memory_order_relaxed);
     atomic_fetch_add(&rn__sched.ext, 1);
+    atomic_fetch_add(&rn__sched.known_threads, 1); /* after ext: see strangers() */
     pthread_setspecific(key, f);
     mine = f;
     return &f->g;

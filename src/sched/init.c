@@ -105,8 +105,10 @@ static rn__worker *become_worker(void)
         if (w == NULL && rn__worker_new(false) == NULL)
             break;
     }
-    if (w != NULL)
+    if (w != NULL) {
         w->thread = pthread_self();
+        atomic_store(&w->tid, (int)syscall(SYS_gettid));
+    }
     return w;
 }
 
@@ -137,6 +139,7 @@ static rn__g *adopt_main(void)
     w->cur = g;
     w->ncreated++;
     rn__sched.main_g = g;
+    atomic_fetch_add(&rn__sched.known_threads, 1);
     rn__set_self(w);
     rn__overflow_thread_enter();
     main_has_come();
@@ -227,6 +230,9 @@ int rn_run(void (*fn)(void *), void *arg)
         atomic_store(&rn__sched.run_active, false);
         return -ENOMEM;
     }
+    bool stranger = !rn__foreign_known();
+    if (stranger)
+        atomic_fetch_add(&rn__sched.known_threads, 1);
     rn__foreign_suspend(); /* while it is a worker it does not count as a foreign thread */
     rn__set_self(w);
     rn__overflow_thread_enter();
@@ -256,6 +262,8 @@ int rn_run(void (*fn)(void *), void *arg)
     w->main_g = NULL;
     w->run_done = false;
     rn__foreign_resume();
+    if (stranger)
+        atomic_fetch_sub(&rn__sched.known_threads, 1);
     leave_worker(w);
     atomic_store(&rn__sched.run_active, false);
     return 0;

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Calls fn(arg) on a system stack: the worker's g0 if we stand on a goroutine's stack. */
 void rn__on_g0(void (*fn)(void *), void *arg)
@@ -70,6 +72,8 @@ rn__worker *rn__worker_new(bool spare)
 static void *worker_main(void *arg)
 {
     rn__worker *w = arg;
+    atomic_fetch_add(&rn__sched.known_threads, 1);
+    atomic_store(&w->tid, (int)syscall(SYS_gettid));
     rn__set_self(w);
     rn__overflow_thread_enter();
 #if RN__TSAN

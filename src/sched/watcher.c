@@ -20,6 +20,7 @@ enum {
     TICK_MAX = 5000000,      /* at most, while all is well */
     HOG_AFTER = 1000000,     /* a worker that has not ticked for so long is a hog */
     BLOCKED_AFTER = 20000,   /* the same for one inside rn_blocking */
+    HOGS_MAX = 64,           /* CPU-bound goroutines that get a thread of their own */
     TRIM_EVERY = 1000000000, /* stack pools */
 };
 
@@ -32,64 +33,93 @@ typedef struct sighting {
     bool had_fresh; /* the deque was not empty then */
 } sighting;
 
+/* What a look found. */
+typedef struct findings {
+    bool waits; /* something runnable is in some queue */
+    bool old;   /* and has been since the last look */
+    int active; /* workers that are awake */
+    int stuck;  /* of these, workers that hog their thread or block in the kernel */
+    int hogs;   /* of the stuck ones, those that use their CPU */
+} findings;
+
 static sighting seen[RN__WORKERS_MAX]; /* the watcher's own memory */
 
-/* Looks at all workers. Reports whether work has been waiting since the last tick, and whether an active
- * worker does not serve it. */
-static void look(int64_t now, bool *old_work, bool *hogged, bool *waits)
+/* Notes what one worker's queues and counters look like, and compares with the last time. */
+static void look_at(rn__worker *w, sighting *s, int64_t now, findings *f)
 {
-    bool gq = atomic_load(&rn__sched.gq_n) != 0;
-    bool all_stuck = true;
-    int stuck = 0;
-    *old_work = *hogged = false;
-    *waits = gq;
+    /* relaxed, all: hints; whoever acts on them takes the work with the proper order */
+    uint32_t ticks = atomic_load_explicit(&w->ticks, memory_order_relaxed);
+    if (ticks != s->ticks || s->since == 0) {
+        s->ticks = ticks;
+        s->since = now;
+    }
+    uint32_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&w->tail, memory_order_relaxed);
+    uint32_t epoch = atomic_load_explicit(&w->fresh_epoch, memory_order_relaxed);
+    bool ready = head != (uint32_t)tail;
+    bool fresh = atomic_load_explicit(&w->fresh_n, memory_order_relaxed) != 0;
+    bool next = atomic_load_explicit(&w->runnext, memory_order_relaxed) != NULL;
+    if (ready || fresh || next)
+        f->waits = true;
+    if ((ready && s->had_ready && (int32_t)(head - (uint32_t)s->tail) < 0) ||
+        (fresh && s->had_fresh && epoch == s->epoch) || (next && now > s->since))
+        f->old = true;
+    s->had_ready = ready;
+    s->had_fresh = fresh;
+    s->tail = tail;
+    s->epoch = epoch;
+}
+
+/* Something waits: who does not serve? What stuck workers hold goes to the global queue. */
+static void look_for_stuck(int n, int64_t now, findings *f)
+{
+    for (int i = 0; i < n; i++) {
+        rn__worker *w = atomic_load_explicit(&rn__sched.worker[i], memory_order_acquire);
+        if (w == NULL || *(volatile bool *)&w->asleep) /* a hint, read without its lock */
+            continue;
+        f->active++;
+        bool blocking = atomic_load_explicit(&w->blocking, memory_order_acquire) &&
+                        now - atomic_load(&w->blocked_at) >= BLOCKED_AFTER;
+        if (!blocking && now - seen[i].since < HOG_AFTER)
+            continue;
+        enum rn__pulse p = blocking ? RN__PULSE_BLOCKED : rn__pulse(w, seen[i].ticks, now);
+        if (p == RN__PULSE_STARVED)
+            continue;
+        f->stuck++;
+        f->hogs += p == RN__PULSE_HOG;
+        if (rn__rescue(w))
+            f->waits = f->old = true;
+    }
+}
+
+static findings look(int64_t now)
+{
+    findings f = {0};
     int n = atomic_load_explicit(&rn__sched.nworkers, memory_order_acquire);
     for (int i = 0; i < n; i++) {
         rn__worker *w = atomic_load_explicit(&rn__sched.worker[i], memory_order_acquire);
-        if (w == NULL)
-            continue;
-        sighting *s = &seen[i];
-        uint32_t ticks = atomic_load_explicit(&w->ticks, memory_order_relaxed);
-        if (ticks != s->ticks || s->since == 0) {
-            s->ticks = ticks;
-            s->since = now;
-        }
-        uint32_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
-        uint64_t tail = atomic_load_explicit(&w->tail, memory_order_relaxed);
-        bool ready = head != (uint32_t)tail;
-        bool fresh = atomic_load_explicit(&w->fresh_n, memory_order_relaxed) != 0;
-        bool next = atomic_load_explicit(&w->runnext, memory_order_relaxed) != NULL;
-        uint32_t epoch = atomic_load_explicit(&w->fresh_epoch, memory_order_relaxed);
-        bool blocking = atomic_load_explicit(&w->blocking, memory_order_acquire);
-        bool still = now - s->since >= HOG_AFTER ||
-                     (blocking && now - atomic_load(&w->blocked_at) >= BLOCKED_AFTER);
-        /* relaxed: a sleeping worker is not stuck; asleep is read without its lock as a hint */
-        bool asleep = *(volatile bool *)&w->asleep;
-        if (ready || fresh || next) {
-            *waits = true;
-            if ((ready && s->had_ready && (int32_t)(head - (uint32_t)s->tail) < 0) ||
-                (fresh && s->had_fresh && epoch == s->epoch) || (next && now > s->since))
-                *old_work = true;
-            if (still)
-                *hogged = true;
-        }
-        if (!asleep) {
-            if (still)
-                stuck++;
-            else
-                all_stuck = false;
-        }
-        s->had_ready = ready;
-        s->had_fresh = fresh;
-        s->tail = tail;
-        s->epoch = epoch;
+        if (w != NULL)
+            look_at(w, &seen[i], now, &f);
     }
-    if (gq) {
-        *old_work = true;
-        if (stuck > 0 && all_stuck)
-            *hogged = true;
-    }
-    atomic_store_explicit(&rn__sched.nstuck, stuck, memory_order_relaxed);
+    if (atomic_load(&rn__sched.gq_n) != 0)
+        f.waits = f.old = true;
+    if (f.waits || *(volatile int *)&rn__sched.nspare_active != 0)
+        look_for_stuck(n, now, &f);
+    atomic_store_explicit(&rn__sched.nstuck, f.stuck, memory_order_relaxed);
+    return f;
+}
+
+/* Acts on it: a sleeping worker for old work; a spare one if all that are awake are stuck. More threads
+ * than CPUs help against hogs only so far: the kernel shares the CPUs among them. */
+static void act(const findings *f)
+{
+    atomic_store_explicit(&rn__sched.futile, 0, memory_order_relaxed);
+    if (!f->old || atomic_load(&rn__sched.nspin) != 0)
+        return;
+    if (rn__wake_one())
+        return;
+    if (f->stuck >= f->active && f->hogs <= HOGS_MAX)
+        rn__wake_spare();
 }
 
 /* Fires what is due in any heap; says when the next one is. */
@@ -124,19 +154,15 @@ static void *watcher(void *arg)
 {
     (void)arg;
     rn__clock_precise();
+    atomic_fetch_add(&rn__sched.known_threads, 1);
     int64_t tick = TICK_MIN, trimmed = rn__clock();
     for (;;) {
         int64_t now = rn__clock();
         atomic_store_explicit(&rn__coarse, now, memory_order_relaxed);
         int64_t next = fire_timers(now);
 
-        bool old_work, hogged, waits;
-        look(now, &old_work, &hogged, &waits);
-        atomic_store_explicit(&rn__sched.futile, 0, memory_order_relaxed);
-        if ((old_work || hogged) && atomic_load(&rn__sched.nspin) == 0) {
-            if (!rn__wake_one() && hogged)
-                rn__wake_spare();
-        }
+        findings f = look(now);
+        act(&f);
         if (now - trimmed > TRIM_EVERY) {
             trimmed = now;
             rn__stack_trim(now);
@@ -148,14 +174,17 @@ static void *watcher(void *arg)
             if (!all_asleep() &&
                 atomic_compare_exchange_strong(&rn__sched.watch, &deep, RN__WATCH_TIMED))
                 continue;
-            wait_until(next);
+            int64_t ask = rn__deadlock_recheck();
+            wait_until(ask < next ? ask : next);
+            if (ask <= rn__clock())
+                rn__deadlock_check();
             /* by time-out: we wake ourselves; by a waker: it is TIMED already */
             deep = RN__WATCH_DEEP;
             atomic_compare_exchange_strong(&rn__sched.watch, &deep, RN__WATCH_TIMED);
             tick = TICK_MIN;
             continue;
         }
-        int64_t most = waits || atomic_load(&rn__sched.nsleep) != 0 ? TICK_BUSY : TICK_MAX;
+        int64_t most = f.waits || atomic_load(&rn__sched.nsleep) != 0 ? TICK_BUSY : TICK_MAX;
         int64_t until = now + tick;
         tick = tick * 2 < most ? tick * 2 : most;
         wait_until(next < until ? next : until);

@@ -54,6 +54,14 @@ typedef struct rn__sight {
     uint32_t ticks;       /* the switch counter then */
 } rn__sight;
 
+/* CPU accounting of a thread that does not tick; the watcher's. */
+typedef struct rn__life {
+    uint32_t ticks;  /* the worker's counter when this was read */
+    int64_t at;      /* when */
+    uint64_t ran;    /* ns on a CPU until then */
+    uint64_t waited; /* ns runnable without a CPU until then */
+} rn__life;
+
 struct rn__worker {
     /* line 0: owner's, touched by every switch */
     rn__g *cur;                /* the goroutine that runs here; NULL on g0 */
@@ -101,10 +109,12 @@ struct rn__worker {
     rn__freelist cache[RN__CACHES]; /* see rn__worker_cache */
     rn__sight *sight;               /* one per worker, for thieves */
     pthread_t thread;
-    void *g0_top;   /* end of the system stack, for rn_on_system_stack */
-    bool on_system; /* inside rn_on_system_stack: must not park */
-    rn__g *main_g;  /* rn_run: return when this one has ended */
-    bool run_done;  /* rn_run: it has */
+    _Atomic(int) tid; /* kernel\'s id of the thread; 0: none. For the watcher */
+    rn__life life;    /* what the watcher has learned of the thread */
+    void *g0_top;     /* end of the system stack, for rn_on_system_stack */
+    bool on_system;   /* inside rn_on_system_stack: must not park */
+    rn__g *main_g;    /* rn_run: return when this one has ended */
+    bool run_done;    /* rn_run: it has */
     _Alignas(RN__CACHELINE) _Atomic(rn__g *) ring[RN__RING]; /* woken goroutines, FIFO */
     rn__g *handoff;        /* sanitizer builds: what g0 shall run next */
     void (*after)(void *); /* sanitizer builds: commit that g0 shall run first */
@@ -136,7 +146,8 @@ typedef struct rn__scheduler {
     _Atomic(int) nworkers;                       /* entries in worker */
 
     _Alignas(RN__CACHELINE) _Atomic(uint64_t) live; /* wakes << 32 | active workers */
-    _Atomic(int) ext; /* foreign threads inside our world and not parked in it */
+    _Atomic(int) ext;           /* foreign threads inside our world and not parked in it */
+    _Atomic(int) known_threads; /* workers\', the watcher\'s, registered foreign ones */
 
     _Alignas(RN__CACHELINE) rn__lock gq_lock; /* guards the global queue */
     _Atomic(uint32_t) gq_n;                   /* its length; seq_cst where the protocol says so */
@@ -214,6 +225,11 @@ void rn__on_g0(void (*fn)(void *), void *arg);
 void rn__wake_watcher(void);
 void rn__watch_before(int64_t deadline);
 
+/* stuck.c */
+enum rn__pulse { RN__PULSE_HOG, RN__PULSE_BLOCKED, RN__PULSE_STARVED };
+enum rn__pulse rn__pulse(rn__worker *w, uint32_t ticks, int64_t now);
+bool rn__rescue(rn__worker *w);
+
 /* timers.c */
 void rn__timers_run(rn__worker *of, int64_t now);
 bool rn__timers_pending(void);
@@ -221,6 +237,8 @@ int64_t rn__timers_first(void);
 
 /* deadlock.c */
 void rn__deadlock_check(void);
+int64_t rn__deadlock_recheck(void);
+int64_t rn__deadlock_recheck(void);
 
 /* goroutine.c */
 rn__g *rn__g_alloc(rn__worker *w);
