@@ -13,29 +13,13 @@
  */
 #include "dump.h"
 #include <string.h>
+#include <sys/mman.h>
 
 void (*rn__describe_object)(enum rn__reason reason, const void *obj, char *buf, size_t n);
 
 enum { LEVEL_SYSTEM = 3, PATH_BYTES = 1024, FRAMES_LEADING = 24 };
 
 /* --------------------------------------------------------------------------------- whose code is it */
-
-/* Writes the source file of a place as one path, cut at n bytes. */
-static void source_path(const rn__place *p, char *buf, size_t n)
-{
-    const char *part[3] = {p->base, p->dir, p->name};
-    int first = 2;
-    while (first > 0 && part[first][0] != '/' && part[first - 1] != NULL)
-        first--;
-    size_t at = 0;
-    for (int i = first; i < 3; i++) {
-        for (const char *s = part[i]; *s != '\0' && at < n - 2; s++)
-            buf[at++] = *s;
-        if (i < 2 && at > 0 && buf[at - 1] != '/')
-            buf[at++] = '/';
-    }
-    buf[at] = '\0';
-}
 
 /* Length of the path of this library's source folder in `path`, which names this very file. */
 static size_t own_folder(char *path, size_t n)
@@ -44,7 +28,7 @@ static size_t own_folder(char *path, size_t n)
     rn__place_of((uintptr_t)&rn__dump_g, true, &here);
     if (here.name == NULL)
         return 0;
-    source_path(&here, path, n);
+    rn__place_path(&here, path, n);
     const char *tail = strstr(path, "panic/dump.c");
     return tail != NULL ? (size_t)(tail - path) : 0;
 }
@@ -69,11 +53,14 @@ static bool is_base(const rn__place *p)
             has_prefix(p->func, "__clone") || named(p, "clone") || named(p, "clone3"));
 }
 
+/* The function that GO_FUNC makes for a function: what follows is that function's name. */
+static const char go_prefix[] = "rn_go_run_";
+
 /* A door of the library: its public functions, but for the one that reports themselves go through. */
 static bool is_api(const rn__place *p)
 {
     return p->func != NULL && has_prefix(p->func, "rn_") && p->func[3] != '_' &&
-           !named(p, "rn_on_system_stack");
+           !has_prefix(p->func, go_prefix) && !named(p, "rn_on_system_stack");
 }
 
 static bool is_own(const rn__place *p)
@@ -93,7 +80,7 @@ static bool is_own(const rn__place *p)
         atomic_store_explicit(&known, true, memory_order_release);
     }
     char path[PATH_BYTES];
-    source_path(p, path, sizeof path);
+    rn__place_path(p, path, sizeof path);
     return folder_n > 0 && strncmp(path, folder, folder_n) == 0;
 }
 
@@ -105,26 +92,32 @@ static bool raises_panic(const rn__place *p)
 
 /* ------------------------------------------------------------------------------------- one frame */
 
-static void print_frame(rn__out *o, const rn__place *p, const char *name, const char *site)
+static void print_source(rn__out *o, const rn__place *p, const char *site)
 {
-    if (name != NULL)
-        rn__out_str(o, name);
-    else if (p->func != NULL)
-        rn__out_bytes(o, p->func, rn__base_length(p->func));
-    else
-        rn__out_str(o, "??");
-    rn__out_str(o, "(...)\n\t");
-    if (p->name != NULL) {
+    if (p->name != NULL && !p->in_header) {
         char path[PATH_BYTES];
-        source_path(p, path, sizeof path);
+        rn__place_path(p, path, sizeof path);
         rn__out_str(o, path);
         rn__out_str(o, ":");
         rn__out_u64(o, p->line);
     } else if (site != NULL) {
         rn__out_str(o, site);
     } else {
-        rn__out_str(o, p->module != NULL ? p->module : "??");
+        rn__out_str(o, p->module != NULL && !p->in_header ? p->module : "??");
     }
+}
+
+/* name: instead of the symbol. site: "file:line" in case the tables do not know it. */
+static void print_frame(rn__out *o, const rn__place *p, const char *name, const char *site)
+{
+    if (name == NULL)
+        name = p->func;
+    if (name != NULL)
+        rn__out_bytes(o, name, rn__base_length(name));
+    else
+        rn__out_str(o, "??");
+    rn__out_str(o, "(...)\n\t");
+    print_source(o, p, site);
     rn__out_str(o, " +");
     rn__out_hex(o, p->offset);
     rn__out_str(o, "\n");
@@ -167,14 +160,25 @@ static size_t trailing(const rn__trace *t, size_t kept)
     return kept;
 }
 
-/* site: "file:line" of the operation at the top, for a program without line information. */
-static void print_trace(rn__out *o, const rn__trace *t, const char *site)
+/* Whether GO_FUNC's function p has the program's own function inlined: then it stands for it. */
+static bool stands_for(const rn__place *p, const char *shown)
+{
+    const char *name = p->func + strlen(go_prefix);
+    size_t n = rn__base_length(name);
+    return shown == NULL || rn__base_length(shown) != n || strncmp(name, shown, n) != 0;
+}
+
+/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the operation at
+ * the top. */
+static bool print_trace(rn__out *o, const rn__trace *t, size_t from, const char *site)
 {
     size_t elided, kept = rn__trace_kept(t, &elided);
     bool all = rn__cfg.traceback >= LEVEL_SYSTEM;
-    bool machinery = false; /* between a deferred call and the panic that calls it */
     size_t end = all ? kept : trailing(t, kept);
-    for (size_t i = all ? 0 : leading(t, kept); i < end; i++) {
+    bool machinery = false;   /* between a deferred call and the panic that calls it */
+    const char *shown = NULL; /* the symbol of the last frame printed */
+    bool any = false;
+    for (size_t i = from; i < end; i++) {
         rn__place p;
         rn__place_of(rn__trace_pc(t, i), t->exact && i == 0, &p);
         if (i == RN__WALK_INNER && elided > 0) {
@@ -182,25 +186,30 @@ static void print_trace(rn__out *o, const rn__trace *t, const char *site)
             rn__out_u64(o, elided);
             rn__out_str(o, " frames elided...\n");
         }
+        const char *name = NULL;
         if (all) {
-            print_frame(o, &p, NULL, NULL);
-            continue;
-        }
-        if (raises_panic(&p)) {
-            print_frame(o, &p, "panic", NULL);
             machinery = false;
-        } else if (named(&p, "rn_goexit")) {
-            print_frame(o, &p, NULL, NULL);
+        } else if (raises_panic(&p)) {
+            name = "panic";
             machinery = false;
-        } else if (named(&p, "rn_try")) {
-            print_frame(o, &p, NULL, NULL);
+        } else if (named(&p, "rn_goexit") || named(&p, "rn_try")) {
+            machinery = false;
+        } else if (p.func != NULL && has_prefix(p.func, go_prefix)) {
+            name = p.func + strlen(go_prefix);
+            if (!stands_for(&p, shown))
+                continue;
         } else if (named(&p, "rn__call_deferred")) {
             machinery = true;
-        } else if (!machinery && !is_own(&p)) {
-            print_frame(o, &p, NULL, site);
-            site = NULL;
+            continue;
+        } else if (machinery || is_own(&p)) {
+            continue;
         }
+        print_frame(o, &p, name, site);
+        shown = p.func;
+        any = true;
+        site = NULL;
     }
+    return any;
 }
 
 /* ---------------------------------------------------------------------------- the operation waited on */
@@ -226,7 +235,9 @@ static const char *operation(enum rn__reason r)
     }
 }
 
-static void print_operation(rn__out *o, enum rn__reason r, const void *obj, const char *site)
+/* above: the place that called the operation, in case nobody noted the site; may be NULL. */
+static void print_operation(rn__out *o, enum rn__reason r, const void *obj, const char *site,
+                            const rn__place *above)
 {
     const char *op = operation(r);
     if (op == NULL)
@@ -234,13 +245,19 @@ static void print_operation(rn__out *o, enum rn__reason r, const void *obj, cons
     char text[256] = "";
     if (rn__describe_object != NULL)
         rn__describe_object(r, obj, text, sizeof text);
-    if (text[0] == '\0' && obj != NULL)
+    if (r == RN__WAIT_CHAN_RECEIVE_NIL || r == RN__WAIT_CHAN_SEND_NIL)
+        memcpy(text, "nil", sizeof "nil");
+    else if (text[0] == '\0' && obj != NULL)
         rn__format_hex(text, (uintptr_t)obj);
     rn__out_str(o, op);
     rn__out_str(o, "(");
     rn__out_str(o, text);
     rn__out_str(o, ")\n\t");
-    rn__out_str(o, site != NULL ? site : "??");
+    rn__place unknown = {0};
+    if (site != NULL)
+        rn__out_str(o, site);
+    else
+        print_source(o, above != NULL ? above : &unknown, NULL);
     rn__out_str(o, "\n");
 }
 
@@ -332,63 +349,154 @@ static void print_creation(rn__out *o, const rn__g *g)
 
 /* ----------------------------------------------------------------------------------- a goroutine */
 
-static void print_fresh(rn__out *o, const rn__g *g)
+/* A goroutine without frames of its own: not started yet, or its function ended in a jump to what it
+ * waits in. */
+static void print_entry(rn__out *o, const rn__g *g, const char *site)
 {
     rn__place p;
     rn__place_of((uintptr_t)g->fn, true, &p);
-    print_frame(o, &p, g->where != NULL ? g->where->fname : NULL, NULL);
+    const char *name = g->where != NULL ? g->where->fname : NULL;
+    if (site == NULL || name == NULL) {
+        print_frame(o, &p, name, site);
+        return;
+    }
+    rn__out_str(o, name);
+    rn__out_str(o, "(...)\n\t");
+    rn__out_str(o, site);
+    rn__out_str(o, "\n");
 }
 
-void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how)
+static void dump_parked(rn__out *o, rn__g *g, unsigned status)
 {
+    enum rn__reason reason = g->reason;
+    const char *site = status == RN__WAITING ? g->site : NULL;
+    const void *obj = g->obj;
     rn__trace t;
+    rn__place above;
+    size_t from = 0, kept = 0, elided;
+    bool walked = rn__walk_parked(g, &t);
+    if (walked) {
+        kept = rn__trace_kept(&t, &elided);
+        from = rn__cfg.traceback >= LEVEL_SYSTEM ? 0 : leading(&t, kept);
+    }
+    if (from < kept)
+        rn__place_of(rn__trace_pc(&t, from), false, &above);
+    if (from == kept || is_own(&above))
+        rn__place_of((uintptr_t)g->fn, true, &above);
+    if (status == RN__WAITING)
+        print_operation(o, reason, obj, site, &above);
+    if (!walked)
+        rn__out_str(o, "\tstack unavailable\n");
+    else if (!print_trace(o, &t, from, site))
+        print_entry(o, g, site);
+}
+
+void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how, const char *site)
+{
     unsigned status = atomic_load_explicit(&g->status, memory_order_relaxed);
     if (how != RN__DUMP_OTHER)
         status = RN__RUNNING; /* whatever the descriptor says already or still */
-    enum rn__reason reason = g->reason;
-    const char *site = g->site;
     print_header(o, g, status);
-    if (status == RN__WAITING)
-        print_operation(o, reason, g->obj, site);
     if (how != RN__DUMP_OTHER) {
+        rn__trace t;
         rn__walk_self(&t, how == RN__DUMP_INTERRUPTED);
-        print_trace(o, &t, NULL);
+        size_t elided, kept = rn__trace_kept(&t, &elided);
+        print_trace(o, &t, rn__cfg.traceback >= LEVEL_SYSTEM ? 0 : leading(&t, kept), site);
     } else if (rn__is_foreign(g)) {
+        if (status == RN__WAITING)
+            print_operation(o, g->reason, g->obj, g->site, NULL);
         rn__out_str(o, "\tthread of the program; stack unavailable\n");
     } else if (status == RN__RUNNING) {
         rn__out_str(o, "\tgoroutine running on other thread; stack unavailable\n");
     } else if (g->stack == NULL) {
-        print_fresh(o, g);
-    } else if (rn__walk_parked(g, &t)) {
-        print_trace(o, &t, site);
+        print_entry(o, g, NULL);
     } else {
-        rn__out_str(o, "\tstack unavailable\n");
+        dump_parked(o, g, status);
     }
     print_creation(o, g);
 }
 
-struct others {
-    rn__out *o;
+/* --------------------------------------------------------------------------------------- all of them */
+
+/* Who is to be printed; in mmap'ed memory, so that they can be sorted by their numbers: descriptors are
+ * reused, and walked in another order than goroutines are created. */
+struct listed {
+    uint64_t id;
+    rn__g *g;
+};
+struct list {
     const rn__g *except;
+    rn__out *o; /* without memory: where to print at once */
+    struct listed *item;
+    size_t n, cap;
 };
 
-static void dump_other(rn__g *g, void *arg)
+static void list_one(rn__g *g, void *arg)
 {
-    struct others *d = arg;
+    struct list *l = arg;
+    uint64_t id = g->id;
     unsigned status = atomic_load_explicit(&g->status, memory_order_relaxed);
-    if (g == d->except || status == RN__DEAD || g->reason == RN__WAIT_GOEXIT_MAIN)
+    if (g == l->except || id == 0 || status == RN__DEAD || g->reason == RN__WAIT_GOEXIT_MAIN)
         return;
     if ((g->flags & RN__G_SYSTEM) != 0 && rn__cfg.traceback < LEVEL_SYSTEM)
         return;
-    rn__out_str(d->o, "\n");
-    rn__dump_g(d->o, g, RN__DUMP_OTHER);
+    if (l->item != NULL && l->n < l->cap) {
+        l->item[l->n] = (struct listed){id, g};
+    } else if (l->o != NULL) {
+        rn__out_str(l->o, "\n");
+        rn__dump_g(l->o, g, RN__DUMP_OTHER, NULL);
+    }
+    l->n++;
+}
+
+static void sift(struct listed *a, size_t i, size_t n)
+{
+    for (size_t kid; (kid = 2 * i + 1) < n; i = kid) {
+        if (kid + 1 < n && a[kid + 1].id > a[kid].id)
+            kid++;
+        if (a[i].id >= a[kid].id)
+            return;
+        struct listed t = a[i];
+        a[i] = a[kid];
+        a[kid] = t;
+    }
+}
+
+static void sort(struct listed *a, size_t n)
+{
+    for (size_t i = n / 2; i-- > 0;)
+        sift(a, i, n);
+    while (n > 1) {
+        struct listed t = a[0];
+        a[0] = a[--n];
+        a[n] = t;
+        sift(a, 0, n);
+    }
 }
 
 void rn__dump_others(rn__out *o, const rn__g *except)
 {
-    struct others d = {o, except};
-    rn__for_each_g(dump_other, &d);
-    rn__for_each_foreign(dump_other, &d);
+    struct list l = {.except = except};
+    rn__for_each_g(list_one, &l);
+    size_t cap = l.n, bytes = cap * sizeof *l.item;
+    if (cap > 0) {
+        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        l = (struct list){.except = except, .o = o, .item = p != MAP_FAILED ? p : NULL, .cap = cap};
+        rn__for_each_g(list_one, &l);
+    }
+    size_t n = l.n < cap ? l.n : cap;
+    if (l.item != NULL) {
+        sort(l.item, n);
+        for (size_t i = 0; i < n; i++) {
+            if (l.item[i].g->id != l.item[i].id)
+                continue; /* it has ended meanwhile */
+            rn__out_str(o, "\n");
+            rn__dump_g(o, l.item[i].g, RN__DUMP_OTHER, NULL);
+        }
+        munmap(l.item, bytes);
+    }
+    struct list threads = {.except = except, .o = o};
+    rn__for_each_foreign(list_one, &threads);
 }
 
 /* -------------------------------------------------------------------------------------- on request */
@@ -404,7 +512,7 @@ static void dump_request(void *arg)
     struct request *r = arg;
     rn__out o = {.fd = r->fd};
     rn__places_refresh();
-    rn__dump_g(&o, r->g, RN__DUMP_SELF);
+    rn__dump_g(&o, r->g, RN__DUMP_SELF, NULL);
     if (r->all)
         rn__dump_others(&o, r->g);
     rn__out_flush(&o);

@@ -50,11 +50,15 @@ typedef struct rn__place {
     const char *dir;    /* where name starts, if that is relative; may be NULL */
     const char *name;   /* source file; NULL: no line information */
     uint32_t line;
+    bool in_header; /* of runnel: no better line was found */
 } rn__place;
 
 /* Looks pc up. exact: pc is the instruction itself; else it is a return address, and the call before
  * it is meant. All strings live as long as the process. */
 void rn__place_of(uintptr_t pc, bool exact, rn__place *out);
+
+/* Writes the source file of a place as one path, cut at n bytes; "" if it is unknown. */
+void rn__place_path(const rn__place *p, char *buf, size_t n);
 
 /* Reads the list of loaded files again; once per report. */
 void rn__places_refresh(void);
@@ -88,8 +92,10 @@ typedef struct rn__lines {
     bool indexed; /* range is made, or cannot be */
 } rn__lines;
 
-/* Fills base, dir, name and line. */
-bool rn__line_of(rn__lines *l, uint64_t addr, rn__place *out);
+/* Fills base, dir, name and line. skip(place) may refuse a file: then the nearest line before it, in code
+ * from `from` on, that stands in another file is taken, if there is one. skip may be NULL. */
+bool rn__line_of(rn__lines *l, uint64_t addr, uint64_t from, bool (*skip)(const rn__place *),
+                 rn__place *out);
 
 /* --------------------------------------------------------------------------- bytes.h-like reading */
 
@@ -140,9 +146,10 @@ uintptr_t rn__trace_pc(const rn__trace *t, size_t i);
 
 /* ------------------------------------------------------------------------------- dump.c: goroutines */
 
-/* "goroutine N [status...]:", its back-trace and creation. how: where its stack is. */
+/* "goroutine N [status...]:", its back-trace and creation. how: where its stack is. site: what it does
+ * there, for a program without line information; may be NULL. */
 enum rn__dump_how { RN__DUMP_SELF, RN__DUMP_INTERRUPTED, RN__DUMP_OTHER };
-void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how);
+void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how, const char *site);
 /* All others, foreign threads too, each after a blank line. */
 void rn__dump_others(rn__out *o, const rn__g *except);
 

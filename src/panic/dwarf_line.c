@@ -370,27 +370,57 @@ static void name_file4(const unit *u, uint64_t file, rn__place *out)
     }
 }
 
-bool rn__line_of(rn__lines *l, uint64_t addr, rn__place *out)
+static void name_file(const unit *u, const row *r, rn__place *out)
+{
+    out->base = out->dir = out->name = NULL;
+    if (u->version == 5)
+        name_file5(u, r->file, out);
+    else
+        name_file4(u, r->file, out);
+    out->line = (uint32_t)r->line;
+}
+
+/* The row that covers addr; *other gets the last one in [from, addr] of a file other than `not`. */
+static bool find_row(const unit *u, uint64_t addr, uint64_t from, uint64_t not, row *found,
+                     row *other)
+{
+    machine m = {.code = u->program};
+    reset(&m);
+    row last = {.end = true};
+    other->end = true;
+    while (next_row(u, &m)) {
+        if (!last.end && last.addr <= addr && last.addr >= from && last.file != not )
+            *other = last;
+        if (!last.end && last.addr <= addr && addr < m.now.addr) {
+            *found = last;
+            return true;
+        }
+        if (m.now.end)
+            other->end = true;
+        last = m.now;
+    }
+    return false;
+}
+
+bool rn__line_of(rn__lines *l, uint64_t addr, uint64_t from, bool (*skip)(const rn__place *),
+                 rn__place *out)
 {
     if (!l->indexed)
         make_index(l);
     const rn__line_range *range = find_range(l, addr);
     unit u;
-    if (range == NULL || !read_unit(l, range->unit, &u))
+    row r, other;
+    if (range == NULL || !read_unit(l, range->unit, &u) ||
+        !find_row(&u, addr, from, UINT64_MAX, &r, &other))
         return false;
-    machine m = {.code = u.program};
-    reset(&m);
-    row last = {.end = true};
-    while (next_row(&u, &m)) {
-        if (!last.end && last.addr <= addr && addr < m.now.addr) {
-            if (u.version == 5)
-                name_file5(&u, last.file, out);
-            else
-                name_file4(&u, last.file, out);
-            out->line = (uint32_t)last.line;
-            return out->name != NULL;
-        }
-        last = m.now;
+    name_file(&u, &r, out);
+    if (out->name == NULL)
+        return false;
+    if (skip != NULL && skip(out) && find_row(&u, addr, from, r.file, &r, &other) && !other.end) {
+        rn__place p = *out;
+        name_file(&u, &other, &p);
+        if (p.name != NULL && !skip(&p))
+            *out = p;
     }
-    return false;
+    return true;
 }

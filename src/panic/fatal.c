@@ -34,7 +34,7 @@ static void report_fatal(void *arg)
     rn__places_refresh();
     if (f->g != NULL && rn__cfg.traceback > TRACEBACK_NONE) {
         rn__out_str(o, "\n");
-        rn__dump_g(o, f->g, RN__DUMP_SELF);
+        rn__dump_g(o, f->g, RN__DUMP_SELF, NULL);
     }
     if (rn__cfg.traceback >= TRACEBACK_ALL)
         rn__dump_others(o, f->g);
@@ -114,7 +114,7 @@ void rn__overflow_report(const void *addr, char *slot_lo, char *slot_hi)
     rn__places_refresh();
     if (w.g != NULL && rn__cfg.traceback > TRACEBACK_NONE) {
         rn__out_str(o, "\n");
-        rn__dump_g(o, w.g, RN__DUMP_INTERRUPTED);
+        rn__dump_g(o, w.g, RN__DUMP_INTERRUPTED, NULL);
     }
     if (rn__cfg.traceback >= TRACEBACK_ALL)
         rn__dump_others(o, w.g);

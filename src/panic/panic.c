@@ -158,6 +158,7 @@ static void start(rn__g *g, rn__panic *p, const char *site, bool runtime)
     p->info.site = site;
     p->info.goid = rn__is_foreign(g) ? 0 : g->id;
     p->info.is_runtime_error = runtime;
+    p->g = g;
     p->link = x->panic;
     p->rec = NULL;
     p->passed = NULL;
@@ -173,7 +174,7 @@ __attribute__((noreturn)) static void raise_panic(rn__g *g, rn__panic *p)
 {
     g->ext->panic = p;
     run_defers(g, p);
-    rn__panic_die(g, p);
+    rn__panic_die(p);
 }
 
 static void cut(rn__panic *p)

@@ -15,6 +15,7 @@
 
 typedef struct rn__panic {
     rn_panic_info info;
+    rn__g *g;               /* whose it is */
     struct rn__panic *link; /* what was running when this was raised; NULL: nothing */
     const rn_deferred *rec; /* the record whose call runs now */
     void (*fn)(void *);     /* that call's function */
@@ -54,7 +55,7 @@ bool rn__function_pop(rn_function_scope *s, void (**fn)(void *), void **arg);
 /* direct.c: false if the code of function fn is known not to be that of the C function called name. */
 bool rn__is_named(void (*fn)(void *), const char *name);
 
-/* report.c: prints the panics of g, the back-trace of the calling goroutine, and ends the process. */
-__attribute__((noreturn)) void rn__panic_die(rn__g *g, rn__panic *p);
+/* report.c: prints p and what was running when it was raised, the back-trace, and ends the process. */
+__attribute__((noreturn)) void rn__panic_die(rn__panic *p);
 
 #endif

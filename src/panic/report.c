@@ -139,25 +139,25 @@ bool rn__print_panics(rn__out *o, rn__g *g)
 
 static void report_panic(void *arg)
 {
-    rn__g *g = arg;
+    rn__panic *p = arg;
+    rn__g *g = p->g;
     rn__out *o = rn__dying_out();
     rn__places_refresh();
     rn__print_panics(o, g);
     if (rn__cfg.traceback > TRACEBACK_NONE) {
         rn__out_str(o, "\n");
-        rn__dump_g(o, g, RN__DUMP_SELF);
+        rn__dump_g(o, g, RN__DUMP_SELF, p->info.site);
     }
     if (rn__cfg.traceback >= TRACEBACK_ALL)
         rn__dump_others(o, g);
     rn__dying_exit(o);
 }
 
-void rn__panic_die(rn__g *g, rn__panic *p)
+void rn__panic_die(rn__panic *p)
 {
-    (void)p; /* it is the newest of g */
     rn__dying_enter();
     rn__flush_stdio();
-    rn__roomy(g, report_panic, g);
+    rn__roomy(p->g, report_panic, p);
     _exit(EXIT_STATUS);
 }
 

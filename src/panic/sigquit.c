@@ -45,7 +45,7 @@ static void on_quit(int sig, siginfo_t *info, void *context)
     rn__g *g = rn__g_peek();
     if (g != NULL) {
         rn__out_str(o, "\n");
-        rn__dump_g(o, g, RN__DUMP_INTERRUPTED);
+        rn__dump_g(o, g, RN__DUMP_INTERRUPTED, NULL);
     }
     rn__dump_others(o, g);
     rn__dying_exit(o);

@@ -408,6 +408,38 @@ int rn__symbols_at(uintptr_t pc, bool (*fn)(const char *symbol, void *arg), void
     return n;
 }
 
+void rn__place_path(const rn__place *p, char *buf, size_t n)
+{
+    const char *part[3] = {p->base, p->dir, p->name};
+    int first = 2;
+    size_t at = 0;
+    buf[0] = '\0';
+    if (p->name == NULL)
+        return;
+    while (first > 0 && part[first][0] != '/' && part[first - 1] != NULL)
+        first--;
+    for (int i = first; i < 3; i++) {
+        for (const char *s = part[i]; *s != '\0' && at < n - 2; s++)
+            buf[at++] = *s;
+        if (i < 2 && at > 0 && buf[at - 1] != '/')
+            buf[at++] = '/';
+    }
+    buf[at] = '\0';
+}
+
+/* A header of runnel (.../runnel/chan.h): what it inlines stands for a statement of the program. */
+static bool is_header(const rn__place *p)
+{
+    static char path[1024]; /* the lock is held */
+    rn__place_path(p, path, sizeof path);
+    char *dir = strstr(path, "/runnel/");
+    for (char *next; dir != NULL && (next = strstr(dir + 1, "/runnel/")) != NULL;)
+        dir = next;
+    const char *dot = strrchr(path, '.');
+    return dir != NULL && strchr(dir + 8, '/') == NULL && dot != NULL &&
+           (strcmp(dot, ".h") == 0 || strcmp(dot, ".hpp") == 0);
+}
+
 static void look_up(uintptr_t pc, uintptr_t at, rn__place *out)
 {
     *out = (rn__place){.pc = pc};
@@ -421,7 +453,8 @@ static void look_up(uintptr_t pc, uintptr_t at, rn__place *out)
     if (im == NULL || !file_address(im, m, at, &addr))
         return;
     find_symbol(im, addr, out);
-    rn__line_of(&im->lines, addr, out);
+    rn__line_of(&im->lines, addr, out->func != NULL ? addr - out->offset : addr, is_header, out);
+    out->in_header = is_header(out);
 }
 
 void rn__place_of(uintptr_t pc, bool exact, rn__place *out)
