@@ -19,17 +19,17 @@ static void generate(chan(int) out, recv_chan(rn_unit) quit)
 }
 GO_FUNC(generate, chan(int), recv_chan(rn_unit));
 
-static void filter(chan(int) in, chan(int) out, int prime, recv_chan(rn_unit) quit)
+static void filter(chan(int) in, chan(int) out, int prime)
 {
     defer_unref(in);
     defer_unref(out);
     chan_range (i, in) {
-        if (i % prime != 0 && chan_select(on_send(out, i), on_recv(quit, NULL)) == 1)
-            break;
+        if (i % prime != 0)
+            chan_send(out, i);
     }
     chan_close(out);
 }
-GO_FUNC(filter, chan(int), chan(int), int, recv_chan(rn_unit));
+GO_FUNC(filter, chan(int), chan(int), int);
 
 enum outcome demo_sieve(char note[NOTE])
 {
@@ -44,13 +44,14 @@ enum outcome demo_sieve(char note[NOTE])
         if (n <= 20)
             printf("%d ", prime);
         chan(int) out = chan_make(int, 0);
-        go(filter, in, chan_ref(out), prime, quit);
+        go(filter, in, chan_ref(out), prime);
         in = out;
     }
     printf("... %d\n", prime);
 
+    /* Only the source is told; from there the close runs down the chain, behind the last numbers. */
     chan_close(quit);
-    while (chan_recv(in, NULL)) /* the end of the chain closes last */
+    while (chan_recv(in, NULL))
         ;
     chan_unref(in);
     snprintf(note, NOTE, "prime number %d is %d", WANTED, prime);
