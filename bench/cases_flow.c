@@ -239,13 +239,17 @@ static double work_alone(const bench_case *self, int64_t n)
 
 static void pipeline_source(send_chan(uint64_t) c, int64_t n, int rounds)
 {
-    for (int64_t i = 0; i < n; i++)
-        chan_send(c, bench_work((uint64_t)i, rounds));
+    uint64_t x = 0;
+    for (int64_t i = 0; i < n; i++) {
+        x = bench_work(x, rounds);
+        chan_send(c, x);
+    }
     chan_close(c);
 }
 GO_FUNC(pipeline_source, send_chan(uint64_t), int64_t, int);
 
-/* The same work before sending and after receiving. a: rounds */
+/* The same work before sending and after receiving, each depending on the one before it: else the
+ * processor would do two at a time. a: rounds */
 static double pipeline(const bench_case *self, int64_t n)
 {
     chan(uint64_t) c = chan_make(uint64_t, 128);
@@ -253,7 +257,7 @@ static double pipeline(const bench_case *self, int64_t n)
     go(pipeline_source, c, n, self->a);
     uint64_t x = 0;
     chan_range (v, c)
-        x += bench_work(v, self->a);
+        x = bench_work(x + v, self->a);
     double ns = bench_per_op(begin, n);
     atomic_fetch_add(&bench_sink, (long long)x);
     chan_unref(c);

@@ -208,20 +208,23 @@ func workAlone(rounds int) func(int) float64 {
 	}
 }
 
-// pipeline: the same work before sending and after receiving.
+// pipeline: the same work before sending and after receiving, each depending on the one before it:
+// else the processor would do two at a time.
 func pipeline(rounds int) func(int) float64 {
 	return func(n int) float64 {
 		c := make(chan uint64, 128)
 		return nsPerOp(n, func() {
 			go func() {
+				x := uint64(0)
 				for i := 0; i < n; i++ {
-					c <- work(uint64(i), rounds)
+					x = work(x, rounds)
+					c <- x
 				}
 				close(c)
 			}()
 			x := uint64(0)
 			for v := range c {
-				x += work(v, rounds)
+				x = work(x+v, rounds)
 			}
 			sink.Add(int64(x))
 		})
