@@ -1,7 +1,6 @@
-# The musl C library through its gcc wrapper, everything linked statically. The wrapper sees no kernel
+# The musl C library through its gcc wrapper; to be linked statically. The wrapper sees no kernel
 # headers; a folder with these alone, none of glibc's, is made for it.
 set(CMAKE_C_COMPILER musl-gcc)
-set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
 # The wrapper has no C++ counterpart; without this CMake would pair it with the system's.
 set(CMAKE_CXX_COMPILER "")
 
