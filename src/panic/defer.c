@@ -10,6 +10,7 @@
  *    rn_function: calls deferred later may stand in inner blocks that end earlier.
  */
 #include "record.h"
+#include "dump.h"
 #include <stdlib.h>
 
 void rn_deferred_push(rn_deferred *d)
@@ -45,8 +46,9 @@ void rn_function_enter(rn_function_scope *s, void *frame, const char *func)
 }
 
 /* Room for one more call behind the first slots. */
-static void grow(rn_function_scope *s)
+static void grow(void *arg)
 {
+    rn_function_scope *s = arg;
     size_t cap = s->cap == 0 ? 16 : s->cap * 2;
     rn_function_slot *more = realloc(s->more, cap * sizeof *more);
     if (more == NULL)
@@ -63,7 +65,7 @@ void rn_function_defer(rn_function_scope *s, void (*fn)(void *), void *arg)
     } else {
         size_t i = s->n - RN_FUNCTION_SLOTS;
         if (i == s->cap)
-            grow(s);
+            rn__roomy(rn__current(), grow, s);
         slot = &s->more[i];
     }
     slot->fn = fn;
@@ -74,8 +76,10 @@ void rn_function_defer(rn_function_scope *s, void (*fn)(void *), void *arg)
 bool rn__function_pop(rn_function_scope *s, void (**fn)(void *), void **arg)
 {
     if (s->n == 0) {
-        free(s->more);
-        s->more = NULL;
+        if (RN_UNLIKELY(s->more != NULL)) {
+            rn__roomy(rn__current(), free, s->more);
+            s->more = NULL;
+        }
         return false;
     }
     size_t i = --s->n;

@@ -11,6 +11,8 @@
  *    newer calls run before it, because their records and arguments may lie in blocks that the jump
  *    leaves; older ones run by their blocks' ends, after it.
  *  - A Goexit that a recovered panic would jump over goes on instead: it cannot be recovered.
+ *  - No function of libc is called on a small stack, not even strlen: its first call may go through
+ *    the dynamic linker, which takes kilobytes. What needs libc goes through rn__roomy.
  */
 #include "record.h"
 #include "dump.h"
@@ -36,7 +38,8 @@ static void unlink_record(rn__g *g, rn_deferred *d)
 static void abandon(rn__panic *p, const rn__panic *stop)
 {
     for (; p != stop; p = p->link) {
-        free(p->whole);
+        if (RN_UNLIKELY(p->whole != NULL))
+            rn__roomy(p->g, free, p->whole);
         p->whole = NULL;
     }
 }
@@ -97,11 +100,26 @@ __attribute__((noreturn)) static void go_on(rn__g *g, rn__panic *p)
 
 /* ---------------------------------------------------------------------------------- the loop */
 
+/* Copies a text; one that is too long is cut and ends in dots. Whether all of it found room. */
+static bool copy_text(char *to, const char *from)
+{
+    size_t i = 0;
+    for (; i < RN_PANIC_TEXT; i++)
+        if ((to[i] = from[i]) == '\0')
+            return true;
+    to[RN_PANIC_TEXT - 1] = '\0';
+    for (i = RN_PANIC_TEXT - 4; i < RN_PANIC_TEXT - 1; i++)
+        to[i] = '.';
+    return false;
+}
+
 static void copy_info(rn_panic_info *to, const rn_panic_info *from)
 {
-    memcpy(to, from, offsetof(rn_panic_info, text));
-    memcpy(to->text, from->text, strnlen(from->text, RN_PANIC_TEXT - 1) + 1);
-    to->text[RN_PANIC_TEXT - 1] = '\0';
+    to->value = from->value;
+    to->site = from->site;
+    to->goid = from->goid;
+    to->is_runtime_error = from->is_runtime_error;
+    copy_text(to->text, from->text);
 }
 
 static void call(rn__panic *p, const rn_deferred *d, void (*fn)(void *), void *arg)
@@ -151,15 +169,21 @@ static void run_defers(rn__g *g, rn__panic *p)
 
 /* -------------------------------------------------------------------------------------- panic */
 
+static void make_ext(void *g)
+{
+    rn__g_ext(g);
+}
+
 static void start(rn__g *g, rn__panic *p, const char *site, bool runtime)
 {
-    rn__gext *x = rn__g_ext(g);
+    if (RN_UNLIKELY(g->ext == NULL))
+        rn__roomy(g, make_ext, g);
     p->info.value = NULL;
     p->info.site = site;
     p->info.goid = rn__is_foreign(g) ? 0 : g->id;
     p->info.is_runtime_error = runtime;
     p->g = g;
-    p->link = x->panic;
+    p->link = g->ext->panic;
     p->rec = NULL;
     p->passed = NULL;
     p->whole = NULL;
@@ -177,42 +201,46 @@ __attribute__((noreturn)) static void raise_panic(rn__g *g, rn__panic *p)
     rn__panic_die(p);
 }
 
-static void cut(rn__panic *p)
-{
-    memcpy(p->info.text + RN_PANIC_TEXT - 4, "...", 4);
-}
-
-static void set_text(rn__panic *p, const char *text)
-{
-    size_t n = strlen(text);
-    if (n < RN_PANIC_TEXT) {
-        memcpy(p->info.text, text, n + 1);
-        return;
-    }
-    p->whole = malloc(n + 1); /* without memory the short text has to do */
-    if (p->whole != NULL)
-        memcpy(p->whole, text, n + 1);
-    memcpy(p->info.text, text, RN_PANIC_TEXT);
-    cut(p);
-}
-
-struct format {
+struct text {
     rn__panic *p;
-    const char *fmt;
-    va_list ap, again;
+    const char *s; /* the text, or a format */
+    va_list *ap, *again;
 };
+
+static void keep_whole(void *arg)
+{
+    struct text *t = arg;
+    t->p->whole = strdup(t->s); /* without memory the short text has to do */
+}
+
+static void set_text(rn__panic *p, const char *s)
+{
+    if (!copy_text(p->info.text, s)) {
+        struct text t = {.p = p, .s = s};
+        rn__roomy(p->g, keep_whole, &t);
+    }
+}
 
 static void format_text(void *arg)
 {
-    struct format *f = arg;
-    rn__panic *p = f->p;
-    int n = vsnprintf(p->info.text, RN_PANIC_TEXT, f->fmt, f->ap);
-    if (n < RN_PANIC_TEXT)
+    struct text *t = arg;
+    char
+        buf[RN_PANIC_TEXT + 1]; /* one more than fits, so that copy_text sees that it is too long */
+    int n = vsnprintf(buf, sizeof buf, t->s, *t->ap);
+    if (n < 0)
+        buf[0] = '\0';
+    if (copy_text(t->p->info.text, buf) || n < 0)
         return;
-    p->whole = malloc((size_t)n + 1);
-    if (p->whole != NULL)
-        vsnprintf(p->whole, (size_t)n + 1, f->fmt, f->again);
-    cut(p);
+    t->p->whole = malloc((size_t)n + 1);
+    if (t->p->whole != NULL)
+        vsnprintf(t->p->whole, (size_t)n + 1, t->s, *t->again);
+}
+
+static bool has_percent(const char *s)
+{
+    while (*s != '\0' && *s != '%')
+        s++;
+    return *s == '%';
 }
 
 void rn_panic_at(const char *site, const char *fmt, ...)
@@ -220,15 +248,16 @@ void rn_panic_at(const char *site, const char *fmt, ...)
     rn__g *g = rn__current();
     rn__panic p;
     start(g, &p, site, false);
-    if (strchr(fmt, '%') == NULL) {
+    if (!has_percent(fmt)) {
         set_text(&p, fmt);
     } else {
-        struct format f = {.p = &p, .fmt = fmt};
-        va_start(f.ap, fmt);
-        va_start(f.again, fmt);
-        rn__roomy(g, format_text, &f);
-        va_end(f.again);
-        va_end(f.ap);
+        va_list ap, again;
+        struct text t = {&p, fmt, &ap, &again};
+        va_start(ap, fmt);
+        va_start(again, fmt);
+        rn__roomy(g, format_text, &t);
+        va_end(again);
+        va_end(ap);
     }
     raise_panic(g, &p);
 }
@@ -245,8 +274,10 @@ void rn_panic_value_at(const char *site, void *value, const char *text)
         p.info.is_runtime_error = true;
         set_text(&p, "runtime error: panic called with nil argument");
     } else {
-        char buf[40] = "(void *) ";
-        rn__format_hex(buf + strlen(buf), (uintptr_t)value);
+        static const char type[] = "(void *) ";
+        char buf[40];
+        copy_text(buf, type);
+        rn__format_hex(buf + sizeof type - 1, (uintptr_t)value);
         set_text(&p, buf);
     }
     raise_panic(g, &p);
@@ -254,9 +285,11 @@ void rn_panic_value_at(const char *site, void *value, const char *text)
 
 static bool same_info(const rn_panic_info *a, const rn_panic_info *b)
 {
-    return a->value == b->value && a->site == b->site && a->goid == b->goid &&
-           a->is_runtime_error == b->is_runtime_error &&
-           strncmp(a->text, b->text, RN_PANIC_TEXT) == 0;
+    for (size_t i = 0; a->text[i] == b->text[i]; i++)
+        if (a->text[i] == '\0')
+            return a->value == b->value && a->site == b->site && a->goid == b->goid &&
+                   a->is_runtime_error == b->is_runtime_error;
+    return false;
 }
 
 void rn_repanic(const rn_panic_info *info)
