@@ -19,5 +19,7 @@
 #include <runnel/chan.h>
 #include <runnel/select.h>
 #include <runnel/go.h>
+#include <runnel/panic.h>
+#include <runnel/sync.h>
 
 #endif
