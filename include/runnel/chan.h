@@ -174,11 +174,11 @@ static inline RN_UNUSED void rn__unref_var(void *var)
              RN__HERE_AGAIN)
 
 /* Evaluates c, then the value, in a scope of its own with the fresh names ch and v; does call. */
-#define RN__GIVE(ch, v, c, what, call, ...) \
-    __extension__({                         \
-        rn_hchan *ch = RN__SEND(c, what);   \
-        RN__ELEM(c) v = __VA_ARGS__;        \
-        call(ch, &v, RN_HERE);              \
+#define RN__GIVE(ch, v, c, what, call, ...)                          \
+    __extension__({                                                  \
+        rn_hchan *ch = RN__SEND(c, what);                            \
+        RN__ELEM(c) v = __VA_ARGS__; /* one value of c's elements */ \
+        call(ch, &v, RN_HERE);                                       \
     })
 
 /* Sends *p without a copy on the stack: for large elements. *p must not change before it returns. */
@@ -210,12 +210,12 @@ static inline RN_UNUSED void rn__unref_var(void *var)
  * -ETIMEDOUT it passed while waiting. */
 #define rn_chan_put(c, deadline, ...) \
     RN__PUT(RN_UNIQUE(rn__c), RN_UNIQUE(rn__d), RN_UNIQUE(rn__v), c, deadline, __VA_ARGS__)
-#define RN__PUT(ch, d, v, c, deadline, ...)     \
-    __extension__({                             \
-        rn_hchan *ch = RN__SEND(c, "chan_put"); \
-        int64_t d = deadline;                   \
-        RN__ELEM(c) v = __VA_ARGS__;            \
-        rn_hchan_put(ch, d, &v, RN_HERE);       \
+#define RN__PUT(ch, d, v, c, deadline, ...)                          \
+    __extension__({                                                  \
+        rn_hchan *ch = RN__SEND(c, "chan_put");                      \
+        int64_t d = deadline;                                        \
+        RN__ELEM(c) v = __VA_ARGS__; /* one value of c's elements */ \
+        rn_hchan_put(ch, d, &v, RN_HERE);                            \
     })
 #define rn_chan_take(c, deadline, p) \
     rn_hchan_take(RN__RECV(c, "chan_take"), deadline, RN__INTO(c, p), RN_HERE)

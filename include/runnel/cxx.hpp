@@ -134,9 +134,9 @@ template <class C> RN__CXX_INLINE C typed(rn_hchan *c)
 {
     return reinterpret_cast<C>(c);
 }
-template <class C> RN__CXX_INLINE C same(C, rn_hchan *c)
+template <class E> RN__CXX_INLINE typename plain<E>::type same(rn_hchan *c)
 {
-    return reinterpret_cast<C>(c);
+    return reinterpret_cast<typename plain<E>::type>(c);
 }
 
 /* ------------------------------------------------------------------------------------- select */
@@ -159,35 +159,34 @@ RN__CXX_INLINE int select(const char *site, std::initializer_list<rn_case> cases
 
 /* ----------------------------------------------------------------------------------------- go */
 
-/* The arguments of a goroutine, one by one; call() hands them over, the last one first collected. */
+/* The arguments of a goroutine, each in a base class, so that none takes no room. call() collects
+ * references to them, the first argument first, and calls. */
 template <class... A> struct args {
     template <class F, class... D> void call(F &f, D &...collected)
     {
         f(static_cast<D &&>(collected)...);
     }
 };
-template <class H, class... T> struct args<H, T...> {
+template <class H, class... T> struct args<H, T...> : args<T...> {
     H head;
-    args<T...> tail;
-    args(H h, T... t) : head(std::move(h)), tail(std::move(t)...)
+    args(H h, T... t) : args<T...>(std::move(t)...), head(std::move(h))
     {
     }
     template <class F, class... D> void call(F &f, D &...collected)
     {
-        tail.call(f, collected..., head);
+        args<T...>::call(f, collected..., head);
     }
 };
 
 /* What a goroutine of C++ runs. */
-template <class F, class... A> struct job {
+template <class F, class... A> struct job : args<A...> {
     F fn;
-    args<A...> with;
-    job(F f, A... a) : fn(std::move(f)), with(std::move(a)...)
+    job(F f, A... a) : args<A...>(std::move(a)...), fn(std::move(f))
     {
     }
     void run()
     {
-        with.call(fn);
+        this->call(fn);
     }
 };
 
@@ -280,6 +279,6 @@ constexpr const char *name_of(const char *text)
 #define RN__ELEM_SIZE(T)  ::rn__cxx::elem_size<T>::value
 #define RN__MAKE(T, call) ::rn__cxx::typed<rn_chan(T)>(call)
 #define RN__OPTS(...)     ::rn__cxx::address(rn_chan_opts{__VA_ARGS__})
-#define RN__SAME(c, h)    ::rn__cxx::same(c, h)
+#define RN__SAME(c, h)    ::rn__cxx::same<decltype(c)>(h)
 
 #endif

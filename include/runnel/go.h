@@ -71,7 +71,7 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
 /* clang-format off */
 #ifdef __cplusplus
 #define RN__GO_HOW(attr, fname) (rn__go_how{attr, RN__GO_SITE(fname)})
-#define RN__GO_ATTR(attr)       ::rn__cxx::address(rn_go_attr(attr))
+#define RN__GO_ATTR(attr)       ::rn__cxx::address<rn_go_attr>(attr)
 #define RN__GO_NAME(...)        ::rn__cxx::name_of(RN_STR(RN__FIRST(__VA_ARGS__)))
 #define RN__GO(attr, ...) \
     ::rn__cxx::start(attr, RN__GO_SITE(RN__GO_NAME(__VA_ARGS__)), __VA_ARGS__)
@@ -118,7 +118,7 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
     static void rn_go_run_##fn(void *rn__p)                                \
     {                                                                      \
         (void)rn__p;                                                       \
-        (fn)();                                                            \
+        (void)(fn)();                                                      \
     }                                                                      \
     static inline RN_UNUSED void rn_go_call_##fn(rn__go_how rn__how)       \
     {                                                                      \
@@ -133,7 +133,7 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
     static void rn_go_run_##fn(void *rn__p)                                                        \
     {                                                                                              \
         struct rn_go_args_##fn *rn__a = (struct rn_go_args_##fn *)rn__p;                           \
-        (fn)(RN__EACH(RN__GO_GIVE, RN__GO_LAST, __VA_ARGS__));                                     \
+        (void)(fn)(RN__EACH(RN__GO_GIVE, RN__GO_LAST, __VA_ARGS__));                               \
     }                                                                                              \
     static inline RN_UNUSED void rn_go_call_##fn(RN__EACH(RN__GO_PARAM, RN__GO_PARAM, __VA_ARGS__) \
                                                      rn__go_how rn__how)                           \
