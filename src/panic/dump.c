@@ -298,9 +298,9 @@ static void print_header(rn__out *o, const rn__g *g, unsigned status)
     if (status == RN__WAITING)
         text = g->reason != RN__WAIT_NONE ? rn__reason_text(g->reason) : "waiting";
     rn__out_str(o, text);
-    if (status == RN__WAITING && g->since != 0 && rn__clock() - g->since >= RN_MIN) {
+    if (status == RN__WAITING && g->since != 0 && rn_now() - g->since >= RN_MIN) {
         rn__out_str(o, ", ");
-        rn__out_u64(o, (uint64_t)((rn__clock() - g->since) / RN_MIN));
+        rn__out_u64(o, (uint64_t)((rn_now() - g->since) / RN_MIN));
         rn__out_str(o, " minutes");
     }
     const rn__gext *x = g->ext;

@@ -87,7 +87,7 @@ void rn__deadlock_check(void)
     if (atomic_load(&rn__sched.gq_n) != 0 || atomic_load(&rn__sched.npinned) != 0)
         return;
     bool main_gone = atomic_load(&rn__sched.main_gone);
-    int64_t n = rn_num_goroutine();
+    int64_t n = rn__count_goroutines();
     if (n == 0 && !main_gone)
         return; /* nobody is blocked: foreign threads may come back */
     atomic_store(&recheck_at, RN_NEVER);

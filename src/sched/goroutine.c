@@ -86,7 +86,7 @@ static rn__g *alloc_slow(rn__worker *w)
     rn__lock_drop(&gs.lock);
     if (g == NULL)
         rn__fatal("out of memory for goroutine descriptors (%lld goroutines live)",
-                  (long long)rn_num_goroutine());
+                  (long long)rn__count_goroutines());
     return g;
 }
 
@@ -277,6 +277,13 @@ uint64_t rn_goid(void)
 }
 
 int64_t rn_num_goroutine(void)
+{
+    rn__current(); /* the first use of the runtime counts main */
+    return rn__count_goroutines();
+}
+
+/* The same for the library's own use, from any thread. */
+int64_t rn__count_goroutines(void)
 {
     int64_t n = atomic_load(&rn__sched.foreign_created);
     int k = atomic_load_explicit(&rn__sched.nworkers, memory_order_acquire);

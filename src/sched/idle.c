@@ -264,7 +264,7 @@ static void forget_sights(rn__worker *w)
 static rn__g *search(rn__worker *w)
 {
     int64_t begun = rn__clock(), now = begun;
-    atomic_store_explicit(&rn__coarse, now, memory_order_relaxed);
+    rn__note_clock(now);
     forget_sights(w);
     for (;;) {
         rn__g *g = rn__pick(w); /* pinned, global, and what timers have made ready */

@@ -20,7 +20,7 @@ rn__ctx *rn__bind(rn__worker *w, rn__g *next)
 {
     rn__stack *s = rn__stack_get(&w->stacks, next->klass);
     if (s == NULL)
-        rn__fatal("out of stacks with %lld goroutines: %s", (long long)rn_num_goroutine(),
+        rn__fatal("out of stacks with %lld goroutines: %s", (long long)rn__count_goroutines(),
                   rn__stack_limit_text());
     next->stack = s;
     rn__ctx_init(&next->ctx, rn__stack_top(s), rn__loop_entry);

@@ -350,7 +350,7 @@ rn__g *rn__pick_rare(rn__worker *w, uint32_t tick)
         return NULL;
     if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) != RN_NEVER) {
         int64_t now = rn__clock();
-        atomic_store_explicit(&rn__coarse, now, memory_order_relaxed);
+        rn__note_clock(now);
         rn__timers_run(w, now);
     }
     return rn__gq_take(w);

@@ -26,6 +26,7 @@ int64_t rn_now(void)
 void rn__det_set_now(int64_t now)
 {
     atomic_store_explicit(&virtual_now, now, memory_order_relaxed);
+    atomic_store_explicit(&rn__coarse, now, memory_order_relaxed);
 }
 
 /* ------------------------------------------------------------------------------------- the heap */

@@ -158,7 +158,7 @@ static void *watcher(void *arg)
     int64_t tick = TICK_MIN, trimmed = rn__clock();
     for (;;) {
         int64_t now = rn__clock();
-        atomic_store_explicit(&rn__coarse, now, memory_order_relaxed);
+        rn__note_clock(now);
         int64_t next = fire_timers(now);
 
         findings f = look(now);

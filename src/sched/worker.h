@@ -245,6 +245,7 @@ rn__g *rn__g_alloc(rn__worker *w);
 void rn__g_free(rn__worker *w, rn__g *g);
 uint64_t rn__g_new_id(rn__worker *w);
 void rn__gs_init(void);
+int64_t rn__count_goroutines(void);
 
 /* foreign.c */
 rn__g *rn__foreign_current(void);
@@ -268,6 +269,13 @@ static inline bool rn__det(void)
     /* relaxed: set before the first goroutine and never changed */
     return RN_UNLIKELY((atomic_load_explicit(&rn__hooks, memory_order_relaxed) & RN__HOOK_DET) !=
                        0);
+}
+
+/* Remembers a clock reading for those who need no exact one. Virtual time has its own. */
+static inline void rn__note_clock(int64_t now)
+{
+    if (!rn__det())
+        atomic_store_explicit(&rn__coarse, now, memory_order_relaxed);
 }
 
 /* --------------------------------------------------------------------------------- run queues */
