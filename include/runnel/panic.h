@@ -237,6 +237,10 @@ typedef struct rn_guard {
 #endif
 } rn_guard;
 
+/* A guard's layout depends on how it is set: program and library must agree, or not link. */
+#if RN_GUARD_SETJMP
+#define rn_guard_enter rn_guard_enter_setjmp
+#endif
 RN_API void rn_guard_enter(rn_guard *g, void *frame, const char *func);
 static inline void rn_guard_leave(rn_guard *g)
 {

@@ -15,6 +15,9 @@
 #define RN_PANIC_H
 
 #include "../sched/sched.h"
+#if RN__TSAN && !defined(RN_GUARD_SETJMP)
+#define RN_GUARD_SETJMP 1 /* the library is not instrumented, the program is */
+#endif
 #include <runnel/panic.h>
 
 /* Panics with a runtime error. text is Go's, printed bare; extra (or NULL) is what C can add and is
