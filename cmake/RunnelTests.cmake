@@ -133,6 +133,11 @@ function(runnel_test_program kind source)
   add_executable(${test} "${source}" ${opt_sources})
   runnel_program(${test} ${arg_FOLDER})
   set_target_properties(${test} PROPERTIES OUTPUT_NAME ${name})
+  if(kind STREQUAL "unit" AND RUNNEL_SANITIZE STREQUAL "thread")
+    # Unit tests compile inline parts of the library, which is not instrumented in this build.
+    set_source_files_properties("${source}" PROPERTIES
+      COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS RN__TSAN=1)
+  endif()
   if(opt_std)
     set_target_properties(${test} PROPERTIES C_STANDARD "" CXX_STANDARD "")
     target_compile_options(${test} PRIVATE -std=${opt_std})
