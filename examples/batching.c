@@ -2,9 +2,9 @@
  * batching.c - send arrays instead of single numbers.
  *
  * Go idiom: chan [500]int: less traffic for the same data.
- * Rule: an element may be anything up to 65535 bytes, copied by value; arrays travel inside a struct.
- * Large elements are sent from memory (chan_send_from), so that no copy lands on the stack. For still
- * larger data send a pointer, and with it the ownership: the sender must not touch it any more.
+ * Rule: an element may be anything up to 65535 bytes, copied by value; arrays travel inside a
+ * struct. Large elements are sent from memory (chan_send_from), so that no copy lands on the stack.
+ * For still larger data send a pointer, and with it the ownership: the sender must not touch it again.
  */
 #include <runnel.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * factory.c - start something and get back the channel that tells when it is done.
  *
  * Go idiom: func start() <-chan struct{}: the goroutine and its event, wrapped up in one function.
- * Rule: the maker closes, the caller can only receive. Waiting once, many times, from many places or
- * not at all are all fine, because a closed channel answers everybody for ever.
+ * Rule: the maker closes, the caller can only receive. Waiting once, many times, from many places
+ * or not at all are all fine, because a closed channel answers everybody for ever.
  *
  * Ownership, which Go leaves to its collector: both sides hold a reference, so the caller may even
  * drop the channel before the work is done.

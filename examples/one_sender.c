@@ -2,8 +2,8 @@
  * one_sender.c - closing rule 1: a single sender closes, when it has sent its last value.
  *
  * Go idiom: close(c) in the sender, for v := range c in every receiver, a wait group around them.
- * Rule: receivers never close; they cannot know whether the sender is about to send. Buffered values
- * survive the close, so the sender may close at once and leave.
+ * Rule: receivers never close; they cannot know whether the sender is about to send. Buffered
+ * values survive the close, so the sender may close at once and leave.
  */
 #include <runnel.h>
 #include <stdio.h>

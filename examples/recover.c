@@ -2,9 +2,9 @@
  * recover.c - a worker that survives bad jobs.
  *
  * Go idiom: defer func() { if r := recover(); r != nil { ... } }() around each job.
- * Rule: deferred calls run newest first, also while panicking. recover works in the deferred function
- * itself, and the function that deferred it then returns, here with what rn_recoverable says. Each
- * goroutine recovers its own panics; one that nobody recovers ends the whole program.
+ * Rule: deferred calls run newest first, also while panicking. recover works in the deferred
+ * function itself, and the function that deferred it then returns, here with what rn_recoverable
+ * says. Each goroutine recovers its own panics; one that nobody recovers ends the whole program.
  *
  * rn_try does the same without any set-up, and hands over what happened.
  */

@@ -7,8 +7,8 @@
  * from crashing, but not the senders; only the fourth, where one goroutine closes after everybody
  * is done, is right for both.
  *
- * What is no way at all: to look first whether the channel is closed. The look costs a value if there
- * is one, and the answer is old when it arrives.
+ * What is no way at all: to look first whether the channel is closed. The look costs a value if
+ * there is one, and the answer is old when it arrives.
  */
 #include <runnel.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * Go idiom: the puzzle of the Go book: for i := 0; i < 10; i++ { select { case c <- i: ...
  * case x := <-c: ... } }
  * Rule: of the ready cases one is chosen at random; with one slot exactly one is ready each time:
- * empty, only the send; full, only the receive. So it prints the even numbers. A goroutine can never
- * meet itself: without a slot neither case would ever be ready.
+ * empty, only the send; full, only the receive. So it prints the even numbers. A goroutine can
+ * never meet itself: without a slot neither case would ever be ready.
  */
 #include <runnel.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  *
  * Go idiom: close(gun) as a broadcast; a wait group to see everybody home.
  * Rule: close wakes all waiting receivers, and a receive from a closed channel never waits. So a
- * runner who reaches the line after the shot is not left behind, which a stored signal could not do.
+ * runner who reaches the line after the shot is not left behind, as it would be by a signal.
  */
 #include <runnel.h>
 #include <stdatomic.h>

@@ -35,8 +35,8 @@ GO_FUNC(server, chan(struct question), chan(rn_unit));
 static bool ask(int n, send_chan(struct question) to, recv_chan(rn_unit) stopped, int *square,
                 const char **where)
 {
-    /* Room for one, and a reference for each side: should we leave first, a late answer neither gets
-     * stuck nor hits freed memory. */
+    /* Room for one, and a reference for each side: should we leave first, a late answer neither
+     * gets stuck nor hits freed memory. */
     chan_auto(int) answer = chan_make(int, 1);
     struct question q = {n, chan_ref(answer)};
 

@@ -49,7 +49,7 @@ enum outcome demo_sieve(char note[NOTE])
     }
     printf("... %d\n", prime);
 
-    /* Only the source is told; from there the close runs down the chain, behind the last numbers. */
+    /* Only the source is told; from there the close runs down the chain behind the last numbers. */
     chan_close(quit);
     while (chan_recv(in, NULL))
         ;

@@ -3,8 +3,8 @@
  * the same gate; one close opens it.
  *
  * Invariants
- *  - The first crowd tells what a goroutine costs here; the second one, ten times as large, comes only
- *    if this machine (and this container) can spare the memory and the time.
+ *  - The first crowd tells what a goroutine costs here; the second one, ten times as large, comes
+ *    only if this machine (and this container) can spare the memory and the time.
  */
 #include "demo.h"
 #include <stdio.h>

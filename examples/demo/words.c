@@ -24,7 +24,7 @@ static const char *const folders[] = {
 };
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
-/* Status 77: a tool is missing. The echo keeps the last word of a file from the next one's first. */
+/* Status 77: a tool is missing. The echo separates the last word of a file from the next file. */
 static const char by_coreutils[] =
     "for tool in find cat tr sed sort uniq; do\n"
     "    command -v $tool >/dev/null || { echo $tool; exit 77; }\n"

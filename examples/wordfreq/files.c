@@ -2,7 +2,7 @@
  * files.c - the stages that touch the file system: find the files, read them in pieces.
  *
  * Invariants
- *  - A piece never ends inside a word: an unfinished word at the end is carried into the next piece.
+ *  - A piece never ends inside a word: an unfinished word at the end is carried into the next one.
  *  - Calls that may block in the kernel are marked with rn_blocking, so that the goroutines behind
  *    them in the queue go on meanwhile.
  *  - Folders still to visit wait in a list on the heap, not on the goroutine's stack.
