@@ -4,7 +4,7 @@
  * Go idiom: chan [500]int: less traffic for the same data.
  * Rule: an element may be anything up to 65535 bytes, copied by value; arrays travel inside a
  * struct. Large elements are sent from memory (chan_send_from), so that no copy lands on the stack.
- * For still larger data send a pointer, and with it the ownership: the sender must not touch it again.
+ * For still larger data send a pointer, and the ownership with it: the sender must forget it.
  */
 #include <runnel.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 # sources, and in a folder full of awkward files. Exit status: 0 same, 1 different, 77 cannot check.
 set -u
 exe=$1
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "${0%/*}" && pwd)
 LC_ALL=C
 export LC_ALL
 
