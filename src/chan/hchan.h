@@ -83,15 +83,39 @@ struct rn_hchan {
 
 uint64_t rn__chan_lock_slow(rn_hchan *c, bool may_yield);
 
-/* Takes the lock and returns the word as it was, unlocked. */
-static inline uint64_t rn__chan_lock(rn_hchan *c)
+/* Takes the lock and returns the word as it was, unlocked. A caller that holds another lock must not
+ * give way to other goroutines. */
+static inline uint64_t rn__chan_lock_as(rn_hchan *c, bool may_yield)
 {
-    uint64_t s = atomic_load_explicit(&c->word, memory_order_relaxed) & ~(uint64_t)RN__CH_LOCK;
+    rn__hot *h = rn__self_hot();
+    uint64_t s;
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        /* nobody else can hold it: a lock is never held over a switch */
+        s = atomic_load_explicit(&c->word, memory_order_relaxed);
+        atomic_store_explicit(&c->word, s | RN__CH_LOCK, memory_order_relaxed);
+        rn__solo_end(h);
+        return s;
+    }
+    s = atomic_load_explicit(&c->word, memory_order_relaxed) & ~(uint64_t)RN__CH_LOCK;
     /* acquire: pairs with the release of the last unlock */
     if (RN_LIKELY(atomic_compare_exchange_weak_explicit(
             &c->word, &s, s | RN__CH_LOCK, memory_order_acquire, memory_order_relaxed)))
         return s;
-    return rn__chan_lock_slow(c, true);
+    return rn__chan_lock_slow(c, may_yield);
+}
+static inline uint64_t rn__chan_lock(rn_hchan *c)
+{
+    return rn__chan_lock_as(c, true);
+}
+
+/* Before an unlocked answer "not ready": keeps the load of word from overtaking the plain store that
+ * ended this thread's last operation. Otherwise `send A; try B` against `send B; try A` could both miss
+ * (models/trylit). A solo worker has nobody to miss. */
+static inline void rn__chan_fence(void)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_UNLIKELY(h == NULL || atomic_load_explicit(&h->solo, memory_order_relaxed) == 0))
+        atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* The word after this section changed something: new version, flags from the state. */

@@ -129,8 +129,7 @@ bool rn_hchan_try_recv(rn_hchan *c, void *elem, bool *ok, const char *site)
         return false;
     if (RN_UNLIKELY(rn__hooked()))
         rn__hook_point(RN__EV_RECV, rn__current(), c);
-    /* see rn_hchan_try_send for the fence */
-    atomic_thread_fence(memory_order_seq_cst);
+    rn__chan_fence();
     uint64_t s = atomic_load_explicit(&c->word, memory_order_acquire);
     if (!(s & (RN__CH_VALUE | RN__CH_CLOSED)))
         return false;

@@ -206,14 +206,8 @@ static inline uint64_t locked_word(rn_hchan *c)
 static void lock_all(const rn__select *sel, const uint32_t *order, size_t m)
 {
     for (size_t i = 0; i < m; i++) {
-        if (!first_of_channel(sel, order, i))
-            continue;
-        rn_hchan *c = sel->cases[order[i]].c;
-        uint64_t s = locked_word(c);
-        /* acquire: as in rn__chan_lock; no yielding while other locks are held */
-        if (!atomic_compare_exchange_strong_explicit(&c->word, &s, s | RN__CH_LOCK,
-                                                     memory_order_acquire, memory_order_relaxed))
-            rn__chan_lock_slow(c, i == 0);
+        if (first_of_channel(sel, order, i))
+            rn__chan_lock_as(sel->cases[order[i]].c, i == 0); /* no yielding while holding others */
     }
 }
 
@@ -448,7 +442,7 @@ int rn_hselect(const rn_case *cases, size_t n, const char *site)
         rn__hook_point(RN__EV_BLOCK, rn__current(), NULL);
     for (int round = 0; round < LOOKS; round++) {
         if (sel.fallback >= 0)
-            atomic_thread_fence(memory_order_seq_cst); /* see rn_hchan_try_send */
+            rn__chan_fence();
         uint64_t seen;
         int i = look(&sel, &seen);
         if (i >= 0) {

@@ -107,10 +107,7 @@ bool rn_hchan_try_send(rn_hchan *c, const void *elem, const char *site)
         return false;
     if (RN_UNLIKELY(rn__hooked()))
         rn__hook_point(RN__EV_SEND, rn__current(), c);
-    /* The answer "not ready" is given without the lock. The fence keeps the load from overtaking the
-     * plain store that ended this thread's last operation: otherwise `send A; try B` against
-     * `send B; try A` could both miss (models/trylit). */
-    atomic_thread_fence(memory_order_seq_cst);
+    rn__chan_fence();
     uint64_t s = atomic_load_explicit(&c->word, memory_order_acquire);
     if (!(s & (RN__CH_ROOM | RN__CH_CLOSED)))
         return false;

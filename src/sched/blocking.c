@@ -12,7 +12,7 @@
 void rn_blocking_enter(void)
 {
     rn__worker *w = rn__self();
-    if (w == NULL || w->cur == NULL || rn__det() || w->blocking_depth++ != 0)
+    if (w == NULL || w->hot.cur == NULL || rn__det() || w->blocking_depth++ != 0)
         return;
     atomic_store(&w->blocked_at, rn__clock());
     /* release: thieves that see it may take everything */
@@ -25,7 +25,7 @@ void rn_blocking_enter(void)
 void rn_blocking_leave(void)
 {
     rn__worker *w = rn__self();
-    if (w == NULL || w->cur == NULL || rn__det() || --w->blocking_depth != 0)
+    if (w == NULL || w->hot.cur == NULL || rn__det() || --w->blocking_depth != 0)
         return;
     atomic_store_explicit(&w->blocking, false, memory_order_release);
 }

@@ -36,6 +36,8 @@ static void debug_setting(const char *key, const char *value)
         rn__cfg.seed = n;
     } else if (strcmp(key, "tracehash") == 0 && is_number) {
         rn__cfg.trace_hash = n != 0;
+    } else if (strcmp(key, "solo") == 0 && is_number) {
+        rn__cfg.no_solo = n == 0;
     } else if (strcmp(key, "stack") == 0 && is_number && rn__stack_class(n) >= 0) {
         rn__cfg.stack = n;
     } else if (strcmp(key, "guard") == 0 && strcmp(value, "madvise") == 0) {
@@ -45,12 +47,12 @@ static void debug_setting(const char *key, const char *value)
     } else if (strcmp(key, "guard") == 0 && strcmp(value, "none") == 0) {
         rn__guard_force(RN__GUARD_NONE);
     } else if (strcmp(key, "seed") == 0 || strcmp(key, "tracehash") == 0 ||
-               strcmp(key, "stack") == 0 || strcmp(key, "guard") == 0) {
+               strcmp(key, "solo") == 0 || strcmp(key, "stack") == 0 || strcmp(key, "guard") == 0) {
         fprintf(stderr, "runnel: RUNNEL_DEBUG: bad value \"%s\" for %s, ignored\n", value, key);
     } else {
         fprintf(stderr,
                 "runnel: RUNNEL_DEBUG: unknown key \"%s\", ignored (known: seed=N, "
-                "tracehash=1, stack=BYTES, guard=madvise|mprotect|none)\n",
+                "tracehash=1, solo=0, stack=BYTES, guard=madvise|mprotect|none)\n",
                 key);
     }
 }

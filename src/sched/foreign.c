@@ -32,6 +32,7 @@ static void leave(void *arg)
     f->g.defers = NULL;
     f->g.id = 0;
     atomic_store(&f->taken, false);
+    rn__crowd_add(-1);
     atomic_fetch_sub(&rn__sched.known_threads, 1);
     atomic_fetch_sub(&rn__sched.ext, 1); /* seq_cst: then the check */
     rn__deadlock_check();
@@ -87,6 +88,7 @@ rn__g *rn__foreign_current(void)
         while (!atomic_compare_exchange_weak_explicit(&all, &head, f, memory_order_release,
                                                       memory_order_relaxed));
     }
+    rn__crowd_add(1); /* from now on more than one thread is at the channels */
     f->g.id = (uint64_t)(uintptr_t)pthread_self();
     atomic_store_explicit(&f->g.status, RN__RUNNING, memory_order_relaxed);
     atomic_fetch_add(&rn__sched.ext, 1);

@@ -206,11 +206,11 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
 {
     rn__worker *w = rn__self();
     rn__g *self;
-    if (RN_UNLIKELY(w == NULL || w->cur == NULL)) {
+    if (RN_UNLIKELY(w == NULL || w->hot.cur == NULL)) {
         self = rn__current();
         w = rn__self();
     } else {
-        self = w->cur;
+        self = w->hot.cur;
     }
     if (RN_UNLIKELY(default_class == 0))
         default_class = (uint8_t)rn__stack_class(0);
@@ -310,7 +310,7 @@ void rn__for_each_g(void (*fn)(rn__g *g, void *arg), void *arg)
 rn__g *rn__g_peek(void)
 {
     rn__worker *w = rn__self();
-    return w != NULL ? w->cur : NULL;
+    return w != NULL ? w->hot.cur : NULL;
 }
 
 rn__freelist *rn__worker_cache(enum rn__cache which)

@@ -22,6 +22,7 @@ enum { SEARCH_FOR = 50000, LOOK_EVERY = 700 };
 /* Called with idle_lock held: w, which sleeps, becomes active and searching. */
 static void activate(rn__worker *w)
 {
+    rn__solo_leave_locked();
     w->asleep = false;
     if (w->spare)
         rn__sched.nspare_active++;

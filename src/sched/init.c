@@ -65,6 +65,7 @@ static void start(void)
 {
     rn__config_read();
     rn__policy_init();
+    rn__solo_init();
     rn__gs_init();
     int n = rn__cfg.maxprocs > 0 ? rn__cfg.maxprocs : rn__cpu_count();
     if (n > RN__WORKERS_MAX / 2)
@@ -95,6 +96,7 @@ static rn__worker *become_worker(void)
                 w = *p;
                 *p = w->idle_next;
                 atomic_fetch_sub_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
+                rn__solo_leave_locked();
                 w->cold = false;
                 w->asleep = false;
                 atomic_fetch_add(&rn__sched.live, (UINT64_C(1) << 32) + 1);
@@ -136,7 +138,7 @@ static rn__g *adopt_main(void)
     x->tsan_fiber = __tsan_get_current_fiber();
     w->tsan_g0 = __tsan_create_fiber(0);
 #endif
-    w->cur = g;
+    w->hot.cur = g;
     w->ncreated++;
     rn__sched.main_g = g;
     atomic_fetch_add(&rn__sched.known_threads, 1);
@@ -158,8 +160,8 @@ void rn__init(void)
 rn__g *rn__current(void)
 {
     rn__worker *w = rn__self();
-    if (RN_LIKELY(w != NULL && w->cur != NULL))
-        return w->cur;
+    if (RN_LIKELY(w != NULL && w->hot.cur != NULL))
+        return w->hot.cur;
     if (w != NULL)
         rn__fatal("a runnel function was called from inside the scheduler");
     if (RN_LIKELY(rn__foreign_known()))

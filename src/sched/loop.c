@@ -61,7 +61,7 @@ static rn__stack *finish(rn__worker *w, rn__g *g)
         rn__unlock_thread_at_exit(w, g);
     if (RN_UNLIKELY(w->main_g == g))
         w->run_done = true;
-    w->cur = NULL;
+    w->hot.cur = NULL;
     rn__g_free(w, g);
     return s;
 }
@@ -74,10 +74,10 @@ __attribute__((noreturn)) static void loop(bool finished)
 #endif
     if (!finished) {
         rn__worker *w = rn__self();
-        run_fresh(w, w->cur);
+        run_fresh(w, w->hot.cur);
     }
     rn__worker *w = rn__self();
-    rn__g *g = w->cur;
+    rn__g *g = w->hot.cur;
 #if RN__TSAN
     void *fiber = g->ext->tsan_fiber;
     __tsan_switch_to_fiber(w->tsan_g0, 1);
@@ -98,25 +98,25 @@ __attribute__((noreturn)) static void loop(bool finished)
 {
     rn__worker *w = rn__self();
     for (;;) {
-        rn__g *g = w->cur;
+        rn__g *g = w->hot.cur;
         if (!finished) {
             run_fresh(w, g);
             w = rn__self();
-            g = w->cur;
+            g = w->hot.cur;
         }
         finished = false;
         rn__stack *s = finish(w, g);
         rn__g *next = RN_UNLIKELY(w->run_done) ? NULL : rn__pick(w);
         if (RN_LIKELY(next != NULL && next->stack == NULL && next->klass == s->klass)) {
             next->stack = s;
-            w->cur = next;
+            w->hot.cur = next;
             atomic_store_explicit(&next->status, RN__RUNNING, memory_order_relaxed);
             continue;
         }
         /* From here on the stack under us is in the pool; nobody takes it before we have left. */
         rn__stack_put(&w->stacks, s);
         rn__ctx gone;
-        w->cur = next;
+        w->hot.cur = next;
         if (next == NULL) {
             rn__switch(&gone, &w->g0, &w->nowhere, 0);
         } else {
@@ -146,7 +146,7 @@ static void loop_exit_entry(void)
 void rn__g_exit(void)
 {
     rn__worker *w = rn__self();
-    rn__g *g = w->cur;
+    rn__g *g = w->hot.cur;
     if (g->flags & RN__G_OWNSTACK) {
         /* Main's stack is the thread's: it cannot be taken away. It stays, and never runs again. */
         atomic_store(&rn__sched.main_gone, true);
@@ -165,7 +165,7 @@ void rn__g_exit(void)
 
 static void enter(rn__worker *w, rn__g *next)
 {
-    w->cur = next;
+    w->hot.cur = next;
     atomic_store_explicit(&next->status, RN__RUNNING, memory_order_relaxed);
     rn__ctx *to = &next->ctx;
     if (next->stack == NULL)
@@ -225,7 +225,7 @@ void rn__g0_entry(void)
 void rn_on_system_stack(void (*fn)(void *), void *arg)
 {
     rn__worker *w = rn__self();
-    if (w == NULL || w->cur == NULL || w->on_system) {
+    if (w == NULL || w->hot.cur == NULL || w->on_system) {
         fn(arg); /* a foreign thread, or on a system stack already */
         return;
     }

@@ -17,7 +17,7 @@
 /* Makes `next` (or g0, if NULL) the running one and says where to switch to. */
 static inline rn__ctx *prepare(rn__worker *w, rn__g *next)
 {
-    w->cur = next;
+    w->hot.cur = next;
     if (next == NULL)
         return &w->g0;
     atomic_store_explicit(&next->status, RN__RUNNING, memory_order_relaxed); /* for dumps */
@@ -29,7 +29,7 @@ static inline rn__ctx *prepare(rn__worker *w, rn__g *next)
 #if RN__ASAN || RN__TSAN
 static bool leave(rn__worker *w, rn__g *g, rn__g *next, _Atomic(uint64_t) *unlock, uint64_t value)
 {
-    w->cur = NULL;
+    w->hot.cur = NULL;
     w->handoff = next;
 #if RN__TSAN
     __tsan_switch_to_fiber(w->tsan_g0, 1);
@@ -236,16 +236,16 @@ static void yield_commit(void *arg)
 void rn_yield(void)
 {
     rn__worker *w = rn__self();
-    if (RN_UNLIKELY(w == NULL || w->cur == NULL)) {
+    if (RN_UNLIKELY(w == NULL || w->hot.cur == NULL)) {
         if (rn__current()->flags & RN__G_FOREIGN) {
             sched_yield();
             return;
         }
         w = rn__self();
-        if (w->cur == NULL)
+        if (w->hot.cur == NULL)
             return; /* called from inside the scheduler */
     }
-    rn__g *g = w->cur;
+    rn__g *g = w->hot.cur;
     rn__g *next = rn__pick(w);
     if (next == NULL &&
         !(atomic_load_explicit(&w->urgent, memory_order_relaxed) & RN__URGENT_RETIRE))
@@ -271,7 +271,7 @@ void rn__backoff(unsigned round, bool may_yield)
         return;
     }
     rn__worker *w = rn__self();
-    if (may_yield && w != NULL && w->cur != NULL && !w->on_system)
+    if (may_yield && w != NULL && w->hot.cur != NULL && !w->on_system)
         rn_yield();
     else if (round % 2 == 0)
         rn__spin(3300);

@@ -83,7 +83,8 @@ void rn__hook_point(enum rn__event e, rn__g *g, void *obj)
 {
     rn__hook_event(e, g, obj);
     rn__worker *w = rn__self();
-    if (rn__det() && w != NULL && w->cur != NULL && !w->on_system && splitmix(&det.rng) % 4 == 0)
+    if (rn__det() && w != NULL && w->hot.cur != NULL && !w->on_system &&
+        splitmix(&det.rng) % 4 == 0)
         rn_yield();
 }
 

@@ -101,7 +101,9 @@ void rn__ring_spill(rn__worker *w, rn__g *g)
 /* Takes the oldest fresh goroutine of `of`, or up to max of the older half into `rest`. */
 static rn__g *fresh_take_old(rn__worker *of, bool wait, uint32_t max, rn__g **rest, uint32_t *nrest)
 {
-    if (wait)
+    if (wait && of == rn__self())
+        rn__lock_take_own(of, &of->fresh_lock);
+    else if (wait)
         rn__lock_take(&of->fresh_lock);
     else if (!rn__lock_try(&of->fresh_lock))
         return NULL; /* a thief walks away rather than make the owner wait */
@@ -343,6 +345,9 @@ rn__g *rn__pick_rare(rn__worker *w, uint32_t tick)
         if (g != NULL)
             return g;
     }
+    if (tick % 64 == 0 && atomic_load_explicit(&w->hot.solo, memory_order_relaxed) == 0 &&
+        (uint32_t)atomic_load_explicit(&rn__sched.live, memory_order_relaxed) == 1)
+        rn__solo_enter(w);
     if (tick % 64 != 0 || (urgent & (RN__URGENT_LOCKED | RN__URGENT_RETIRE)))
         return NULL;
     if (RN_UNLIKELY(rn__sched.nnormal > rn__sched.nprocs + rn__sched.nlocked || w->spare) &&

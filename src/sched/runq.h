@@ -35,6 +35,18 @@ static inline void rn__ring_push(rn__worker *w, rn__g *g)
 static inline rn__g *rn__ring_take(rn__worker *w)
 {
     uint32_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
+    if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed))
+        return NULL;
+    if (RN_LIKELY(rn__solo_begin(&w->hot))) {
+        head = atomic_load_explicit(&w->head, memory_order_relaxed);
+        rn__g *g = NULL;
+        if (head != (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed)) {
+            g = atomic_load_explicit(&w->ring[head % RN__RING], memory_order_relaxed);
+            atomic_store_explicit(&w->head, head + 1, memory_order_relaxed);
+        }
+        rn__solo_end(&w->hot);
+        return g;
+    }
     for (;;) {
         if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed))
             return NULL;
@@ -51,6 +63,12 @@ static inline rn__g *rn__runnext_take(rn__worker *w)
     /* relaxed: only the owner makes it non-NULL; an exchange, since a thief may take it */
     if (atomic_load_explicit(&w->runnext, memory_order_relaxed) == NULL)
         return NULL;
+    if (RN_LIKELY(rn__solo_begin(&w->hot))) {
+        rn__g *g = atomic_load_explicit(&w->runnext, memory_order_relaxed);
+        atomic_store_explicit(&w->runnext, NULL, memory_order_relaxed);
+        rn__solo_end(&w->hot);
+        return g;
+    }
     return atomic_exchange_explicit(&w->runnext, NULL, memory_order_acquire);
 }
 
@@ -63,12 +81,30 @@ static inline rn__g *rn__runnext_put(rn__worker *w, rn__g *g)
         atomic_store_explicit(&w->runnext, g, memory_order_release);
         return NULL;
     }
+    if (RN_LIKELY(rn__solo_begin(&w->hot))) {
+        rn__g *old = atomic_load_explicit(&w->runnext, memory_order_relaxed);
+        atomic_store_explicit(&w->runnext, g, memory_order_relaxed);
+        rn__solo_end(&w->hot);
+        return old;
+    }
     return atomic_exchange_explicit(&w->runnext, g, memory_order_acq_rel);
+}
+
+/* The owner's way to take a lock of its own worker. */
+static inline void rn__lock_take_own(rn__worker *w, rn__lock *l)
+{
+    if (RN_LIKELY(rn__solo_begin(&w->hot))) {
+        /* nobody else holds it: thieves are active workers, and there is none */
+        atomic_store_explicit(&l->word, 1, memory_order_relaxed);
+        rn__solo_end(&w->hot);
+        return;
+    }
+    rn__lock_take(l);
 }
 
 static inline void rn__fresh_put(rn__worker *w, rn__g *g)
 {
-    rn__lock_take(&w->fresh_lock);
+    rn__lock_take_own(w, &w->fresh_lock);
     rn__g *old = w->fresh_new;
     g->next = old;
     g->obj = NULL;
@@ -91,7 +127,7 @@ static inline rn__g *rn__fresh_take(rn__worker *w)
 {
     if (atomic_load_explicit(&w->fresh_n, memory_order_relaxed) == 0)
         return NULL;
-    rn__lock_take(&w->fresh_lock);
+    rn__lock_take_own(w, &w->fresh_lock);
     rn__g *g = w->fresh_new;
     if (g != NULL) {
         w->fresh_new = g->next;

@@ -147,6 +147,45 @@ struct rn__g {
 };
 _Static_assert(sizeof(rn__g) <= 192, "a descriptor stays small: a million of them are live");
 
+/* ------------------------------------------------------------------------------------- solo */
+
+/*
+ * While one worker alone is active and no foreign thread is registered, that worker is "solo": it
+ * takes locks and pops its queues with plain loads and stores, since nobody else may touch them. A
+ * locked instruction costs as much as the rest of a channel operation.
+ *
+ *   worker   busy = 1; solo? -> read, decide, write; busy = 0       (rn__solo_begin, rn__solo_end)
+ *   others   solo = 0; membarrier; wait until busy == 0             (solo.c), then activate or register
+ *
+ * The membarrier makes the other side's fence unnecessary: a worker that still saw solo == 1 has its
+ * busy == 1 visible afterwards. The window holds a handful of instructions: no call, no lock, no switch.
+ */
+typedef struct rn__hot {
+    rn__g *cur;             /* the goroutine that runs here; NULL on g0 */
+    _Atomic(uint32_t) solo; /* 1: plain accesses do; cleared by others as above */
+    _Atomic(uint32_t) busy; /* inside such a window; written by the worker only */
+} rn__hot;
+
+/* The current worker's hot words (the start of struct rn__worker), or NULL on a foreign thread. */
+static inline rn__hot *rn__self_hot(void)
+{
+    return (rn__hot *)(void *)rn__self();
+}
+static inline bool rn__solo_begin(rn__hot *h)
+{
+    atomic_store_explicit(&h->busy, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* program order is enough: see above */
+    if (RN_LIKELY(atomic_load_explicit(&h->solo, memory_order_relaxed) != 0))
+        return true;
+    atomic_store_explicit(&h->busy, 0, memory_order_relaxed);
+    return false;
+}
+static inline void rn__solo_end(rn__hot *h)
+{
+    /* release: whoever waits for 0 sees what the window wrote */
+    atomic_store_explicit(&h->busy, 0, memory_order_release);
+}
+
 /* ------------------------------------------------------------------------- current goroutine */
 
 /* The running goroutine; on a foreign thread its record, made and registered at the first call;
@@ -358,6 +397,7 @@ typedef struct rn__config {
     uint64_t seed;      /* its value */
     int maxprocs;       /* RUNNEL_MAXPROCS; 0: not set */
     size_t stack;       /* stack=BYTES; 0: default */
+    bool no_solo;       /* solo=0: never take the plain path of a lone worker */
     bool trace_hash;    /* tracehash=1: print the hash of all events at exit */
     int traceback;      /* RUNNEL_TRACEBACK: 0 none, 1 single (default), 2 all, 3 system, 4 crash */
 } rn__config;

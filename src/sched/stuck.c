@@ -65,6 +65,7 @@ enum rn__pulse rn__pulse(rn__worker *w, uint32_t ticks, int64_t now)
 bool rn__rescue(rn__worker *w)
 {
     bool some = false;
+    rn__crowd_add(1); /* the owner must not be solo while we take from its queues */
     rn__g *g = atomic_exchange_explicit(&w->runnext, NULL, memory_order_acquire);
     if (g != NULL) {
         rn__inject(g, g, 1);
@@ -78,5 +79,6 @@ bool rn__rescue(rn__worker *w)
         rn__inject(g, g, 1);
         some = true;
     }
+    rn__crowd_add(-1);
     return some;
 }

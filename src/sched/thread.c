@@ -19,7 +19,7 @@
 void rn__on_g0(void (*fn)(void *), void *arg)
 {
     rn__worker *w = rn__self();
-    if (w == NULL || w->cur == NULL || w->g0.sp == NULL) {
+    if (w == NULL || w->hot.cur == NULL || w->g0.sp == NULL) {
         fn(arg);
         return;
     }

@@ -64,7 +64,7 @@ typedef struct rn__life {
 
 struct rn__worker {
     /* line 0: owner's, touched by every switch */
-    rn__g *cur;                /* the goroutine that runs here; NULL on g0 */
+    rn__hot hot;               /* must be first: cur, and the words of solo mode */
     _Atomic(rn__g *) runnext;  /* woken last, runs next; owner sets it, a thief may take it */
     _Atomic(uint32_t) ticks;   /* picks; plain increments by the owner, thieves look for change */
     uint32_t chain;            /* consecutive picks from runnext */
@@ -162,6 +162,9 @@ typedef struct rn__scheduler {
     int nprocs;                                 /* how many there shall be (GOMAXPROCS) */
     int nlocked;                                /* threads held by their goroutines: as many more */
     int nspare_active;                          /* spares that are awake */
+    rn__worker *solo;                           /* the worker that is solo, or NULL; idle_lock */
+    _Atomic(int) crowd;  /* reasons why nobody may be: foreign threads, a rescue; written under
+                              idle_lock, relaxed reads as a hint */
     _Atomic(int) nstuck; /* workers that hog or block, by the watcher's last look */
 
     rn__lock boot_lock;               /* guards creation of workers and of the watcher */
@@ -224,6 +227,12 @@ void rn__on_g0(void (*fn)(void *), void *arg);
 /* watcher.c */
 void rn__wake_watcher(void);
 void rn__watch_before(int64_t deadline);
+
+/* solo.c */
+void rn__solo_init(void);
+void rn__solo_enter(rn__worker *w);
+void rn__solo_leave_locked(void);
+void rn__crowd_add(int n);
 
 /* stuck.c */
 enum rn__pulse { RN__PULSE_HOG, RN__PULSE_BLOCKED, RN__PULSE_STARVED };
