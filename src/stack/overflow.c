@@ -59,9 +59,9 @@ static void call_former(int sig, siginfo_t *info, void *uc)
         old->sa_flags = 0;
         old->sa_handler = SIG_DFL;
     }
-    /* The mask that the kernel would have set for this handler. Ours blocks nothing but `sig`. */
-    sigset_t before;
-    pthread_sigmask(SIG_BLOCK, &use.sa_mask, &before);
+    /* The mask that the kernel would have set for this handler. Ours blocks nothing but `sig`; the
+     * interrupted code's mask comes back when we return. */
+    pthread_sigmask(SIG_BLOCK, &use.sa_mask, NULL);
     if ((use.sa_flags & SA_NODEFER) != 0 && !sigismember(&use.sa_mask, sig)) {
         sigset_t one;
         sigemptyset(&one);
@@ -72,7 +72,6 @@ static void call_former(int sig, siginfo_t *info, void *uc)
         use.sa_handler(sig);
     else
         use.sa_sigaction(sig, info, uc);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static bool in_guard(const siginfo_t *info, char **lo, char **hi)

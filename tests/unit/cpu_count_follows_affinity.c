@@ -11,7 +11,7 @@ int main(void)
     int n = rn__cpu_count();
     CHECK(n >= 1 && n <= CPU_COUNT(&all));
 
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, &all))
             continue;
         CPU_ZERO(&one);

@@ -1,6 +1,9 @@
 /*
  * A context switch gives back every callee-saved register, integer and floating point, as it was;
  * stores the unlock word and returns ctx.ret; and the other ways of entering a stack do what they say.
+ * Bare switches, of which AddressSanitizer is not told.
+ *
+ * runnel-test: not=address
  */
 #include "unit.h"
 
