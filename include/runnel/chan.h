@@ -36,14 +36,14 @@ typedef struct rn_chan_of rn_chan_of;
 #define rn_recv_chan(T) __typeof__(__typeof__(T) *(*const *)(rn_chan_of *))
 #define rn_send_chan(T) __typeof__(__typeof__(T) *(*volatile *)(rn_chan_of *))
 
-/* Inlined even without optimization, so that back-traces go from the user's frame to the library. */
+/* Inlined even without optimization: back-traces go from the user's frame to the library's. */
 #define RN__INLINE      static inline __attribute__((always_inline, unused))
 
 /* clang-format off */
 /* The first of several macro arguments; and 1 if there is one, 0 if there are 2 to 17. */
 #define RN__FIRST(...)     RN__FIRST_(__VA_ARGS__, )
 #define RN__FIRST_(a, ...) a
-#define RN__IS_ONE(...)    RN__18TH(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, )
+#define RN__IS_ONE(...)    RN__18TH(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,)
 #define RN__18TH(...)      RN__18TH_(__VA_ARGS__)
 #define RN__18TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, ...) r
 /* clang-format on */
@@ -115,18 +115,18 @@ typedef struct rn_chan_of rn_chan_of;
 /* chan_send in two steps: rn__send returns NULL, or c if it is closed, and rn__sent panics. The copy
  * of the value is gone in between, or compilers would give each send of a function a copy of its
  * own on the stack. */
-RN__INLINE rn_hchan *rn__send(rn_hchan *c, const void *elem, const char *site)
+RN__INLINE rn_hchan *rn__send(rn_hchan *c_, const void *elem_, const char *site_)
 {
-    if (RN_LIKELY(rn_hchan_send(c, elem, site)))
+    if (RN_LIKELY(rn_hchan_send(c_, elem_, site_)))
         return NULL;
-    if (c == NULL)
+    if (c_ == NULL)
         __builtin_unreachable(); /* a send on NULL never returns */
-    return c;
+    return c_;
 }
-RN__INLINE void rn__sent(rn_hchan *closed, const char *site)
+RN__INLINE void rn__sent(rn_hchan *closed_, const char *site_)
 {
-    if (RN_UNLIKELY(closed != NULL))
-        rn_hchan_send_on_closed(closed, site);
+    if (RN_UNLIKELY(closed_ != NULL))
+        rn_hchan_send_on_closed(closed_, site_);
 }
 
 /* The same text as RN_HERE, but another address (the linker merges the two). Given the same one,
@@ -140,11 +140,11 @@ typedef struct rn__range {
 } rn__range;
 
 /* chan_auto's end of scope. Copies the bytes, because the variable has another pointer type. */
-static inline RN_UNUSED void rn__unref_var(void *var)
+static inline RN_UNUSED void rn__unref_var(void *var_)
 {
-    rn_hchan *c;
-    __builtin_memcpy(&c, var, sizeof c);
-    rn_hchan_unref(c, NULL);
+    rn_hchan *c_;
+    __builtin_memcpy(&c_, var_, sizeof c_);
+    rn_hchan_unref(c_, NULL);
 }
 
 /* `| 0` refuses what is no integer; the cast keeps negative values negative and turns unsigned ones
@@ -160,7 +160,8 @@ static inline RN_UNUSED void rn__unref_var(void *var)
 #define RN__CHAN_MAKE(T, cap, name) \
     RN__MAKE(T, rn_hchan_make(RN__ELEM_SIZE(T), RN__CAP(cap), name, RN_HERE))
 
-/* The same with members of rn_chan_opts: chan_make_with(T, cap, .drop = free_it, .name = "jobs"). */
+/* The same with members of rn_chan_opts: chan_make_with(T, cap, .drop = free_it, .name = "jobs").
+ * In C++ before C++20 they have no names: chan_make_with(T, cap, free_it, "jobs"). */
 #define rn_chan_make_with(T, cap, ...) RN__CHAN_MAKE_WITH(T, cap, #T, __VA_ARGS__)
 #define RN__CHAN_MAKE_WITH(T, cap, name, ...)                                     \
     RN__MAKE(T, rn_hchan_make_with(RN__ELEM_SIZE(T), RN__CAP(cap), name, RN_HERE, \
@@ -181,7 +182,7 @@ static inline RN_UNUSED void rn__unref_var(void *var)
         call(ch, &v, RN_HERE);                                       \
     })
 
-/* Sends *p without a copy on the stack: for large elements. *p must not change before it returns. */
+/* Sends *p without a copy on the stack: for large elements. *p must not change meanwhile. */
 #define rn_chan_send_from(c, p) \
     rn__sent(rn__send(RN__SEND(c, "chan_send_from"), RN__FROM(c, p), RN_HERE), RN__HERE_AGAIN)
 

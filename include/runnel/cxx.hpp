@@ -9,6 +9,8 @@
  *  - Elements must be trivially copyable: they are copied as bytes and never destroyed.
  *  - Nothing here is part of the ABI; all of it is inline, and none of it throws.
  *  - rn__cxx is private; programs use the macros of chan.h, select.h and go.h.
+ *  - Parameters and locals end in an underscore, here and in the inline functions of those headers:
+ *    whatever a program calls its globals, nothing shadows them.
  */
 #ifndef RUNNEL_CXX_HPP
 #define RUNNEL_CXX_HPP
@@ -28,7 +30,7 @@
 
 struct rn_chan_of;
 
-/* Inlined even without optimization, so that back-traces go from the user's frame to the library. */
+/* Inlined even without optimization: back-traces go from the user's frame to the library's. */
 #define RN__CXX_INLINE inline __attribute__((always_inline))
 
 namespace rn__cxx
@@ -67,37 +69,37 @@ template <class E> struct elem_of {
 template <class E> using elem = typename elem_of<E>::type;
 
 /* The untyped channel. What is no channel has been refused where this is called. */
-template <class T> RN__CXX_INLINE rn_hchan *raw(T *c)
+template <class T> RN__CXX_INLINE rn_hchan *raw(T *c_)
 {
-    return reinterpret_cast<rn_hchan *>(reinterpret_cast<uintptr_t>(c));
+    return reinterpret_cast<rn_hchan *>(reinterpret_cast<uintptr_t>(c_));
 }
 RN__CXX_INLINE rn_hchan *raw(...)
 {
     return nullptr;
 }
 
-template <class C> RN__CXX_INLINE rn_hchan *any(C c)
+template <class C> RN__CXX_INLINE rn_hchan *any(C c_)
 {
     static_assert(traits<C>::channel, "this is not a channel");
-    return raw(c);
+    return raw(c_);
 }
-template <class C> RN__CXX_INLINE rn_hchan *sender(C c)
+template <class C> RN__CXX_INLINE rn_hchan *sender(C c_)
 {
     static_assert(traits<C>::channel, "this is not a channel");
     static_assert(traits<C>::sends, "this is a receive-only channel (recv_chan)");
-    return raw(c);
+    return raw(c_);
 }
-template <class C> RN__CXX_INLINE rn_hchan *receiver(C c)
+template <class C> RN__CXX_INLINE rn_hchan *receiver(C c_)
 {
     static_assert(traits<C>::channel, "this is not a channel");
     static_assert(traits<C>::receives, "this is a send-only channel (send_chan)");
-    return raw(c);
+    return raw(c_);
 }
 
 /* A copy of a value that lives until the end of the full expression. */
 template <class T> struct held {
     T value;
-    RN__CXX_INLINE held(const T &v) : value(v)
+    RN__CXX_INLINE held(const T &v_) : value(v_)
     {
     }
     RN__CXX_INLINE T *addr()
@@ -107,13 +109,13 @@ template <class T> struct held {
 };
 
 /* Only conversions to the parameter's type happen here, as in any call. */
-template <class T> RN__CXX_INLINE T *into(T *p)
+template <class T> RN__CXX_INLINE T *into(T *p_)
 {
-    return p;
+    return p_;
 }
-template <class T> RN__CXX_INLINE const T *from(const T *p)
+template <class T> RN__CXX_INLINE const T *from(const T *p_)
 {
-    return p;
+    return p_;
 }
 
 template <class T>
@@ -125,36 +127,36 @@ struct elem_size : std::integral_constant<size_t, std::is_same<T, rn_unit>::valu
 };
 
 /* The address of an object that may be a temporary, and then lives to the end of the expression. */
-template <class T> RN__CXX_INLINE const T *address(const T &object)
+template <class T> RN__CXX_INLINE const T *address(const T &object_)
 {
-    return &object;
+    return &object_;
 }
 
-template <class C> RN__CXX_INLINE C typed(rn_hchan *c)
+template <class C> RN__CXX_INLINE C typed(rn_hchan *c_)
 {
-    return reinterpret_cast<C>(c);
+    return reinterpret_cast<C>(c_);
 }
-template <class E> RN__CXX_INLINE typename plain<E>::type same(rn_hchan *c)
+template <class E> RN__CXX_INLINE typename plain<E>::type same(rn_hchan *c_)
 {
-    return reinterpret_cast<typename plain<E>::type>(c);
+    return reinterpret_cast<typename plain<E>::type>(c_);
 }
 
 /* ------------------------------------------------------------------------------------- select */
 
-RN__CXX_INLINE rn_case make_case(uint8_t op, rn_hchan *c, void *elem, bool *ok, int64_t t)
+RN__CXX_INLINE rn_case make_case(uint8_t op_, rn_hchan *c_, void *elem_, bool *ok_, int64_t t_)
 {
-    rn_case k = rn_case();
-    k.op = op;
-    k.c = c;
-    k.elem = elem;
-    k.ok = ok;
-    k.t = t;
-    return k;
+    rn_case k_ = rn_case();
+    k_.op = op_;
+    k_.c = c_;
+    k_.elem = elem_;
+    k_.ok = ok_;
+    k_.t = t_;
+    return k_;
 }
 
-RN__CXX_INLINE int select(const char *site, std::initializer_list<rn_case> cases)
+RN__CXX_INLINE int select(const char *site_, std::initializer_list<rn_case> cases_)
 {
-    return rn_hselect(cases.begin(), cases.size(), site);
+    return rn_hselect(cases_.begin(), cases_.size(), site_);
 }
 
 /* ----------------------------------------------------------------------------------------- go */
@@ -162,26 +164,26 @@ RN__CXX_INLINE int select(const char *site, std::initializer_list<rn_case> cases
 /* The arguments of a goroutine, each in a base class, so that none takes no room. call() collects
  * references to them, the first argument first, and calls. */
 template <class... A> struct args {
-    template <class F, class... D> void call(F &f, D &...collected)
+    template <class F, class... D> void call(F &f_, D &...collected_)
     {
-        f(static_cast<D &&>(collected)...);
+        f_(static_cast<D &&>(collected_)...);
     }
 };
 template <class H, class... T> struct args<H, T...> : args<T...> {
     H head;
-    args(H h, T... t) : args<T...>(std::move(t)...), head(std::move(h))
+    args(H h_, T... t_) : args<T...>(std::move(t_)...), head(std::move(h_))
     {
     }
-    template <class F, class... D> void call(F &f, D &...collected)
+    template <class F, class... D> void call(F &f_, D &...collected_)
     {
-        args<T...>::call(f, collected..., head);
+        args<T...>::call(f_, collected_..., head);
     }
 };
 
 /* What a goroutine of C++ runs. */
 template <class F, class... A> struct job : args<A...> {
     F fn;
-    job(F f, A... a) : args<A...>(std::move(a)...), fn(std::move(f))
+    job(F f_, A... a_) : args<A...>(std::move(a_)...), fn(std::move(f_))
     {
     }
     void run()
@@ -191,16 +193,16 @@ template <class F, class... A> struct job : args<A...> {
 };
 
 /* An exception that nobody caught in the goroutine calls std::terminate, as in std::thread. */
-template <class J> void run_copy(void *p) noexcept
+template <class J> void run_copy(void *p_) noexcept
 {
-    static_cast<J *>(p)->run();
+    static_cast<J *>(p_)->run();
 }
-template <class J> void run_box(void *p) noexcept
+template <class J> void run_box(void *p_) noexcept
 {
-    J *box = *static_cast<J **>(p);
-    J here(std::move(*box));
-    delete box; /* before the call, which may end by rn_goexit and not come back here */
-    here.run();
+    J *box_ = *static_cast<J **>(p_);
+    J here_(std::move(*box_));
+    delete box_; /* before the call, which may end by rn_goexit and not come back here */
+    here_.run();
 }
 
 /* Jobs that are plain bytes travel as such; others on the heap, behind a pointer. */
@@ -209,15 +211,16 @@ using plain_bytes =
     std::integral_constant<bool, std::is_trivially_copyable<J>::value &&
                                      std::is_trivially_destructible<J>::value && alignof(J) <= 16>;
 
-template <class J> void launch(const rn_go_attr *attr, const rn_go_site *where, J j, std::true_type)
+template <class J>
+void launch(const rn_go_attr *attr_, const rn_go_site *where_, J j_, std::true_type)
 {
-    rn_go_start(run_copy<J>, &j, sizeof j, attr, where);
+    rn_go_start(run_copy<J>, &j_, sizeof j_, attr_, where_);
 }
 template <class J>
-void launch(const rn_go_attr *attr, const rn_go_site *where, J j, std::false_type)
+void launch(const rn_go_attr *attr_, const rn_go_site *where_, J j_, std::false_type)
 {
-    J *box = new J(std::move(j));
-    rn_go_start(run_box<J>, &box, sizeof box, attr, where);
+    J *box_ = new J(std::move(j_));
+    rn_go_start(run_box<J>, &box_, sizeof box_, attr_, where_);
 }
 
 template <class T> struct same_as {
@@ -232,37 +235,38 @@ template <class P> struct storable {
 
 /* A function: the arguments are converted to its parameters here, in the caller. */
 template <class R, class... P>
-void start(const rn_go_attr *attr, const rn_go_site *where, R (*fn)(P...),
-           typename same_as<P>::type... a)
+void start(const rn_go_attr *attr_, const rn_go_site *where_, R (*fn_)(P...),
+           typename same_as<P>::type... a_)
 {
     typedef job<R (*)(P...), typename storable<P>::type...> J;
-    launch<J>(attr, where, J(fn, static_cast<P &&>(a)...), plain_bytes<J>());
+    launch<J>(attr_, where_, J(fn_, static_cast<P &&>(a_)...), plain_bytes<J>());
 }
 
 /* A lambda or another function object, with copies of what it is called with. */
 template <class F, class... A>
-typename std::enable_if<std::is_class<F>::value>::type start(const rn_go_attr *attr,
-                                                             const rn_go_site *where, F fn, A... a)
+typename std::enable_if<std::is_class<F>::value>::type start(const rn_go_attr *attr_,
+                                                             const rn_go_site *where_, F fn_,
+                                                             A... a_)
 {
     typedef job<F, A...> J;
-    launch<J>(attr, where, J(std::move(fn), std::move(a)...), plain_bytes<J>());
+    launch<J>(attr_, where_, J(std::move(fn_), std::move(a_)...), plain_bytes<J>());
 }
 
 /* Whether a function can be called with the types that GO_FUNC names. */
 template <class... A> struct call_with {
     template <class F>
-    static auto test(F *f) -> decltype((*f)(std::declval<A>()...), std::true_type());
+    static auto test(F *f_) -> decltype((*f_)(std::declval<A>()...), std::true_type());
     static std::false_type test(...);
 };
-template <class... A, class F> constexpr bool accepts(F *f)
+template <class... A, class F> constexpr bool accepts(F *f_)
 {
-    return decltype(call_with<A...>::test(f))::value;
+    return decltype(call_with<A...>::test(f_))::value;
 }
 
 /* The text of go's first argument, or what stands for a lambda. */
-constexpr const char *name_of(const char *text)
+constexpr const char *name_of(const char *text_)
 {
-    return text[0] == '[' ? "lambda" : text;
+    return text_[0] == '[' ? "lambda" : text_;
 }
 
 } // namespace rn__cxx

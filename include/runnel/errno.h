@@ -1,10 +1,11 @@
 /*
  * errno.h - an errno that is right after a goroutine has moved to another thread.
  *
- * libc declares the function behind `errno` as one that always returns the same address, so compilers
- * call it once per function and keep the address. A goroutine that parks between two uses may then
- * read or write another thread's errno. This header replaces the macro by a call that the compiler
- * has to make each time. Define RN_KEEP_ERRNO before the first runnel header to keep libc's.
+ * libc declares the function behind `errno` as one that always returns the same address, and so
+ * compilers call it once per function and keep the address. A goroutine that parks between two uses
+ * may then read or write another thread's errno. This header replaces the macro by a call that the
+ * compiler has to make each time. Define RN_KEEP_ERRNO before the first runnel header to keep
+ * libc's.
  *
  * Invariants
  *  - rn_errno_location() returns the address that belongs to the thread the caller runs on now; it

@@ -38,27 +38,27 @@ typedef struct rn__go1_args {
     void *arg;
 } rn__go1_args;
 
-static inline RN_UNUSED void rn__go0_run(void *args)
+static inline RN_UNUSED void rn__go0_run(void *args_)
 {
-    RN__CAST(rn__go0_args *, args)->fn();
+    RN__CAST(rn__go0_args *, args_)->fn();
 }
 
-static inline RN_UNUSED void rn__go1_run(void *args)
+static inline RN_UNUSED void rn__go1_run(void *args_)
 {
-    rn__go1_args *a = RN__CAST(rn__go1_args *, args);
-    a->fn(a->arg);
+    rn__go1_args *a_ = RN__CAST(rn__go1_args *, args_);
+    a_->fn(a_->arg);
 }
 
-static inline RN_UNUSED void rn__go0(void (*fn)(void), rn__go_how how)
+static inline RN_UNUSED void rn__go0(void (*fn_)(void), rn__go_how how_)
 {
-    rn__go0_args a = {fn};
-    rn_go_start(rn__go0_run, &a, sizeof a, how.attr, how.where);
+    rn__go0_args a_ = {fn_};
+    rn_go_start(rn__go0_run, &a_, sizeof a_, how_.attr, how_.where);
 }
 
-static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how how)
+static inline RN_UNUSED void rn__go1(void (*fn_)(void *), void *arg_, rn__go_how how_)
 {
-    rn__go1_args a = {fn, arg};
-    rn_go_start(rn__go1_run, &a, sizeof a, how.attr, how.where);
+    rn__go1_args a_ = {fn_, arg_};
+    rn_go_start(rn__go1_run, &a_, sizeof a_, how_.attr, how_.where);
 }
 
 /* The static record of a go statement. */
@@ -169,7 +169,7 @@ static inline RN_UNUSED void rn__go1(void (*fn)(void *), void *arg, rn__go_how h
 #define RN__EACH_15(m, l, T, ...) m(15, T) RN__EACH_14(m, l, __VA_ARGS__)
 #define RN__EACH_16(m, l, T, ...) m(16, T) RN__EACH_15(m, l, __VA_ARGS__)
 
-#define RN__COUNT(...) RN__17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, )
+#define RN__COUNT(...) RN__17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1,)
 #define RN__17TH(...)  RN__17TH_(__VA_ARGS__)
 #define RN__17TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, ...) q
 /* clang-format on */

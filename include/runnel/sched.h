@@ -81,9 +81,9 @@ static inline RN_UNUSED bool rn__blocking_begin(void)
     rn_blocking_enter();
     return true;
 }
-static inline RN_UNUSED void rn__blocking_end(bool *on)
+static inline RN_UNUSED void rn__blocking_end(bool *on_)
 {
-    (void)on;
+    (void)on_;
     rn_blocking_leave();
 }
 #define rn_blocking RN__BLOCKING(RN_CAT(rn__blocking_, __LINE__))

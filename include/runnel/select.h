@@ -34,8 +34,8 @@
         rn_hselect(cases, sizeof cases / sizeof cases[0], RN_HERE);    \
     })
 
-/* C11 has neither empty initializers nor __VA_OPT__, so that the empty list must be told from others
- * by hand. If RN__COMMA a () is a comma, then nothing stands between them, or something that starts
+/* C11 has neither empty initializers nor __VA_OPT__, so the empty list must be told from others by
+ * hand. If RN__COMMA a () is a comma, then nothing stands between them, or something that starts
  * with a parenthesis; but only in the second case RN__COMMA a, without (), is one, too. */
 #define RN__COMMA(...)     ,
 #define RN__HAS_COMMA(...) RN__THIRD(__VA_ARGS__, 1, 0, )

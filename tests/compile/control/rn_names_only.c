@@ -3,7 +3,7 @@
 #define RN_NO_SHORT_NAMES
 #include <runnel.h>
 
-#if defined chan || defined recv_chan || defined send_chan || defined chan_auto ||              \
+#if defined chan || defined recv_chan || defined send_chan || defined chan_auto ||                \
     defined chan_make || defined chan_make_with || defined chan_send || defined chan_send_from || \
     defined chan_recv || defined chan_range || defined chan_try_send || defined chan_try_recv ||  \
     defined chan_put || defined chan_take || defined chan_close || defined chan_try_close ||      \
@@ -22,12 +22,15 @@ static int chan(int go)
 
 static void worker(int id, rn_recv_chan(int) in, rn_send_chan(int) out)
 {
-    rn_chan_range(v, in) rn_chan_send(out, v + id);
+    rn_chan_range (v, in)
+        rn_chan_send(out, v + id);
     rn_chan_close(out);
 }
 RN_GO_FUNC(worker, int, rn_recv_chan(int), rn_send_chan(int));
 
-static void simple(void) {}
+static void simple(void)
+{
+}
 RN_GO_FUNC(simple);
 static void with_arg(void *p)
 {

@@ -23,7 +23,8 @@ void pool_run(struct pool *pool, recv_chan(int) in, send_chan(int) out)
     rn_unit unit = {0};
     double w;
     chan(const char *) reply = chan_make(const char *, 0);
-    chan_range(v, in) chan_send(out, v);
+    chan_range (v, in)
+        chan_send(out, v);
     chan_send(pool->replies[1], reply);
     chan_send(pool->stop, unit);
     if (chan_recv(pool->results, &w))

@@ -7,7 +7,8 @@ template <class T> struct stage {
     T step(T v)
     {
         chan_send(in, v);
-        chan_range(w, out) v = w;
+        chan_range (w, out)
+            v = w;
         (void)chan_try_send(in, v);
         (void)chan_put(in, RN_NEVER, v);
         switch (chan_select(on_recv(out, &v), on_send(in, v), on_default())) {

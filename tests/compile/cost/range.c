@@ -7,6 +7,7 @@ int use(recv_chan(int) c);
 int use(recv_chan(int) c)
 {
     int sum = 0;
-    chan_range(v, c) sum += v;
+    chan_range (v, c)
+        sum += v;
     return sum;
 }

@@ -6,8 +6,14 @@ void use(chan(int) c);
 void use(chan(int) c)
 {
 #ifdef MISUSE
-    go([=] { int n = chan_send(c, 1); (void)n; });
+    go([=] {
+        int n = chan_send(c, 1);
+        (void)n;
+    });
 #else
-    go([=] { bool n = chan_try_send(c, 1); (void)n; });
+    go([=] {
+        bool n = chan_try_send(c, 1);
+        (void)n;
+    });
 #endif
 }

@@ -7,7 +7,8 @@ void use(send_chan(int) c);
 void use(send_chan(int) c)
 {
 #ifdef MISUSE
-    chan_range(v, c) (void)v;
+    chan_range (v, c)
+        (void)v;
 #else
     chan_send(c, 1);
 #endif

@@ -226,7 +226,10 @@ static void receiving(void)
 /* Leaves by return from the innermost of two ranges. */
 static int find(recv_chan(int) a, recv_chan(int) b, int wanted)
 {
-    chan_range(x, a) chan_range(y, b) if (x + y == wanted) return x;
+    chan_range (x, a)
+        chan_range (y, b)
+            if (x + y == wanted)
+                return x;
     return -1;
 }
 
@@ -237,15 +240,15 @@ static void ranging(void)
     elem_size = sizeof(int);
 
     received = 1, receives_left = 4, calls = picks = 0;
-    chan_range(v, pick(c)) sum += v;
+    chan_range (v, pick(c))
+        sum += v;
     CHECK(sum == 10 && picks == 1 && calls == 5 && rec.c == H0);
 
     /* break leaves the range only, continue goes on with it */
     sum = 0;
     for (int i = 0; i < 2; i++) {
         received = 1, receives_left = 9;
-        chan_range(v, c)
-        {
+        chan_range (v, c) {
             if (v == 2)
                 continue;
             if (v == 5)
@@ -258,11 +261,9 @@ static void ranging(void)
 
     /* nested, and each with its own channel */
     received = 1, receives_left = 3, rounds = 0;
-    chan_range(x, c)
-    {
+    chan_range (x, c) {
         CHECK(rec.c == H0 && x == 1);
-        chan_range(y, d)
-        {
+        chan_range (y, d) {
             CHECK(rec.c == H1 && y > x);
             rounds++;
         }
@@ -276,7 +277,8 @@ static void ranging(void)
     /* an else belongs to the if that it stands under */
     receives_left = 0, rounds = 0;
     if (rounds != 0)
-        chan_range(v, c) sum += v;
+        chan_range (v, c)
+            sum += v;
     else
         rounds = 7;
     CHECK(rounds == 7);
@@ -284,8 +286,7 @@ static void ranging(void)
     /* goto, and a channel that is NULL, and a loop variable that the body changes */
     received = 1, receives_left = 2;
     chan(int) none = NULL;
-    chan_range(v, none)
-    {
+    chan_range (v, none) {
         CHECK(rec.c == NULL);
         v = 100;
         if (receives_left == 0)

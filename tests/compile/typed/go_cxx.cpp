@@ -147,9 +147,7 @@ static void lambdas()
     CHECK(counted::live == 0);
 
     /* nested */
-    go([=] {
-        go([=] { ran = 50; });
-    });
+    go([=] { go([=] { ran = 50; }); });
     run_started();
     run_started();
     CHECK(ran == 50);

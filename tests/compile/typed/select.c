@@ -29,8 +29,8 @@ static void cases(void)
     answer_n = 3;
     calls = picks = 0;
     int got = chan_select(on_recv(pick(a), &x), on_recv(in, NULL), on_recv(a, &x, &ok),
-                          on_send(pick(b), i++), on_send(out, 'x'), on_after(t++),
-                          on_deadline(77), on_recv(none, NULL, NULL), on_default());
+                          on_send(pick(b), i++), on_send(out, 'x'), on_after(t++), on_deadline(77),
+                          on_recv(none, NULL, NULL), on_default());
     CHECK(got == 3 && calls == 1 && picks == 2 && i == 6 && t == 41);
     CHECK(SAME(rec.call, "select") && rec.size == 9 && rec.site != NULL);
     CHECK(rec.cases[0].op == RN_OP_RECV && rec.cases[0].c == H0 && rec.cases[0].elem == &x);
@@ -102,6 +102,11 @@ static void table_of_sends(chan(struct pair) c)
         memcpy(&got, rec.value[i], sizeof got);
         CHECK(got.a == 2 * i + 1 && got.b == 2 * i + 2);
     }
+    CHECK(chan_select((rn_case){.op = RN_OP_DEFAULT, .t = 5}) == answer_n && rec.size == 1);
+    CHECK(rec.cases[0].op == RN_OP_DEFAULT && rec.cases[0].t == 5);
+    CHECK(chan_select((rn_case){.op = RN_OP_AFTER, .t = 5}, on_default()) == answer_n);
+    CHECK(rec.size == 2 && rec.cases[0].op == RN_OP_AFTER);
+    CHECK(chan_select(table[0], table[1]) == answer_n && rec.size == 2);
     CHECK(chan_select(on_send(c, (struct pair){7, 8}), on_default()) == answer_n);
     memcpy(&got, rec.value[0], sizeof got);
     CHECK(got.a == 7 && got.b == 8 && rec.size == 2);
