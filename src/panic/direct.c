@@ -3,7 +3,8 @@
  *
  * Its return address says so, unless the compiler has inlined or tail-called a helper, which then
  * returns to the same place. The macro passes the name of the function it is written in; the symbol
- * table knows the names of the deferred function.
+ * table knows the names of the deferred function. A C++ lambda that is deferred is called by a
+ * function that the compiler made, which is no helper.
  *
  * Invariants
  *  - Without symbols the answer is yes: refusing a rightful recover would be worse.
@@ -41,26 +42,47 @@ static bool symbol_is(const char *symbol, void *arg)
     return false;
 }
 
+/* The function by which a lambda becomes a pointer: g++ calls it _FUN, clang __invoke. */
+static bool symbol_wraps(const char *symbol, void *arg)
+{
+    (void)arg;
+    return strncmp(symbol, "_Z", 2) == 0 &&
+           (strstr(symbol, "4_FUN") != NULL || strstr(symbol, "8__invoke") != NULL);
+}
+
 struct question {
+    uintptr_t fn;
+    uintptr_t ret; /* into the caller of the one that asks; 0: by name */
     const char *name;
     bool yes;
 };
-static bool ask(const char *symbol, void *arg)
+
+static bool ask_name(const char *symbol, void *arg)
 {
     struct question *q = arg;
     q->yes = symbol_is(symbol, (void *)(uintptr_t)q->name);
     return q->yes;
 }
 
-struct look {
-    uintptr_t fn;
-    struct question q;
-    int symbols;
-};
+static bool ask_wraps(const char *symbol, void *arg)
+{
+    struct question *q = arg;
+    q->yes = symbol_wraps(symbol, NULL);
+    return q->yes;
+}
+
 static void look_up(void *arg)
 {
-    struct look *l = arg;
-    l->symbols = rn__symbols_at(l->fn, ask, &l->q);
+    struct question *q = arg;
+    if (q->ret == 0) {
+        if (rn__symbols_at(q->fn, ask_name, q) == 0)
+            q->yes = true;
+        return;
+    }
+    rn__symbols_at(q->fn, ask_wraps, q);
+    rn__place p;
+    rn__place_of(q->ret, false, &p);
+    q->yes = q->yes && p.func != NULL && q->ret - p.offset == q->fn;
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -69,16 +91,26 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return h ^ h >> 29;
 }
 
-bool rn__is_named(void (*fn)(void *), const char *name)
+static bool answer(struct question *q, uintptr_t key)
 {
-    uint64_t h = mix((uintptr_t)fn, (uintptr_t)name) | 1;
+    uint64_t h = mix(q->fn, key) | 1;
     _Atomic(uint64_t) *s = &slot[h >> 58];
     uint64_t known = atomic_load_explicit(s, memory_order_relaxed);
     if (RN_LIKELY((known | 1) == h))
         return (known & 1) != 0;
-    struct look l = {(uintptr_t)fn, {name, false}, 0};
-    rn__roomy(rn__current(), look_up, &l);
-    bool yes = l.q.yes || l.symbols == 0;
-    atomic_store_explicit(s, yes ? h : h ^ 1, memory_order_relaxed);
-    return yes;
+    rn__roomy(rn__current(), look_up, q);
+    atomic_store_explicit(s, q->yes ? h : h ^ 1, memory_order_relaxed);
+    return q->yes;
+}
+
+bool rn__is_named(void (*fn)(void *), const char *name)
+{
+    struct question q = {.fn = (uintptr_t)fn, .name = name};
+    return answer(&q, (uintptr_t)name);
+}
+
+bool rn__is_wrapped(void (*fn)(void *), const void *ret)
+{
+    struct question q = {.fn = (uintptr_t)fn, .ret = (uintptr_t)ret};
+    return answer(&q, (uintptr_t)ret);
 }

@@ -69,7 +69,7 @@ static bool is_own(const rn__place *p)
     static size_t folder_n;
     static _Atomic(bool) known;
     if (p->func != NULL && has_prefix(p->func, "rn_"))
-        return true;
+        return !has_prefix(p->func, go_prefix);
     if (p->module != NULL && strstr(p->module, "/librunnel.so") != NULL)
         return true;
     if (p->name == NULL)

@@ -331,14 +331,8 @@ static rn_guard *guard_for(const rn__g *g, const rn__panic *p)
     return NULL;
 }
 
-const rn_panic_info *rn_recover_at(const void *ret, const char *func)
+static const rn_panic_info *recover_as(rn__g *g, rn__panic *p)
 {
-    if (RN_LIKELY(ret != rn__deferred_return))
-        return NULL;
-    rn__g *g = rn__current();
-    rn__panic *p = rn__panic_of(g);
-    if (p == NULL || p->goexit || p->recovered || p->rec == NULL || !rn__is_named(p->fn, func))
-        return NULL;
     rn_guard *t = guard_for(g, p);
     if (t == NULL) {
         p->unheard = p->rec->func;
@@ -347,6 +341,17 @@ const rn_panic_info *rn_recover_at(const void *ret, const char *func)
     p->target = t;
     p->recovered = true;
     return &p->info;
+}
+
+const rn_panic_info *rn_recover_at(const void *ret, const char *func)
+{
+    rn__g *g = rn__current();
+    rn__panic *p = rn__panic_of(g);
+    if (p == NULL || p->goexit || p->recovered || p->rec == NULL)
+        return NULL;
+    if (ret == rn__deferred_return ? rn__is_named(p->fn, func) : rn__is_wrapped(p->fn, ret))
+        return recover_as(g, p);
+    return NULL;
 }
 
 bool rn_try(void (*fn)(void *), void *arg, rn_panic_info *info)

@@ -54,6 +54,8 @@ bool rn__function_pop(rn_function_scope *s, void (**fn)(void *), void **arg);
 
 /* direct.c: false if the code of function fn is known not to be that of the C function called name. */
 bool rn__is_named(void (*fn)(void *), const char *name);
+/* direct.c: fn is what the compiler made for a C++ lambda, and calls it from before ret. */
+bool rn__is_wrapped(void (*fn)(void *), const void *ret);
 
 /* report.c: prints p and what was running when it was raised, the back-trace, and ends the process. */
 __attribute__((noreturn)) void rn__panic_die(rn__panic *p);
