@@ -104,7 +104,8 @@ static inline RN_UNUSED void rn__go1(void (*fn_)(void *), void *arg_, rn__go_how
 
 /*
  * GO_FUNC(fn, types...); at file scope, once per file, lets `go` start fn: any function of up to 16
- * parameters, static or not, of this program or of a library. Costs nothing if unused.
+ * parameters, static or not, of this program or of a library. GO_FUNC(fn); if it has none. Costs
+ * nothing if unused.
  */
 #define RN_GO_FUNC(...) RN_CAT(RN__GO_FUNC_, RN__IS_ONE(__VA_ARGS__))(__VA_ARGS__)
 
