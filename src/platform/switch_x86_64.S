@@ -6,6 +6,8 @@
  *    the thread, see the manual).
  *  - The switch ends in an indirect jump: a `ret` after a change of stacks always mispredicts.
  *  - The unlock store comes after the new stack pointer is loaded. A plain store is a release here.
+ *  - No note claims support of CET, so the linker leaves shadow stacks off for the whole program:
+ *    leaving by a jump would unbalance them. The landing pads are for indirect-branch tracking.
  *  - The frame at the saved stack pointer is, from low to high: r15 r14 r13 r12 rbx rbp rip.
  */
     .text

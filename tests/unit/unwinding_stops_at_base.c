@@ -1,8 +1,6 @@
 /*
  * An unwinder that starts on a goroutine's stack sees its frames and then a clean end; and
  * rn__call_unwinding shows it the frames of a context that is parked.
- *
- * runnel-test: not=musl
  */
 #include "unit.h"
 #include <unwind.h>
