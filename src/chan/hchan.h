@@ -4,8 +4,8 @@
  * A channel is a small lock, a ring of elements and two queues of waiters. Every operation asks Go's
  * questions in Go's order, one function per question:
  *
- *     send     closed? -> receiver waiting? -> free slot? -> park        (send.c)
- *     receive  sender waiting? -> element buffered? -> closed? -> park   (recv.c)
+ *     send     closed? -> receiver waiting? -> free slot? -> park        (attempt.h, send.c)
+ *     receive  sender waiting? -> element buffered? -> closed? -> park   (attempt.h, recv.c)
  *     close    nil? closed? -> wake everybody                            (close.c)
  *     select   look without locks -> lock one -> lock all and park       (select.c)
  *
@@ -81,31 +81,25 @@ struct rn_hchan {
 
 /* ------------------------------------------------------------------------------------- the lock */
 
-uint64_t rn__chan_lock_slow(rn_hchan *c, bool may_yield);
+uint64_t rn__chan_lock_crowd(rn_hchan *c, bool may_yield);
+void rn__chan_fence_crowd(void);
 
 /* Takes the lock and returns the word as it was, unlocked. A caller that holds another lock must not
  * give way to other goroutines. */
-static inline uint64_t rn__chan_lock_as(rn_hchan *c, bool may_yield)
+static inline uint64_t rn__chan_lock_as(rn_hchan *c, rn__hot *h, bool may_yield)
 {
-    rn__hot *h = rn__self_hot();
-    uint64_t s;
     if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
         /* nobody else can hold it: a lock is never held over a switch */
-        s = atomic_load_explicit(&c->word, memory_order_relaxed);
+        uint64_t s = atomic_load_explicit(&c->word, memory_order_relaxed);
         atomic_store_explicit(&c->word, s | RN__CH_LOCK, memory_order_relaxed);
         rn__solo_end(h);
         return s;
     }
-    s = atomic_load_explicit(&c->word, memory_order_relaxed) & ~(uint64_t)RN__CH_LOCK;
-    /* acquire: pairs with the release of the last unlock */
-    if (RN_LIKELY(atomic_compare_exchange_weak_explicit(
-            &c->word, &s, s | RN__CH_LOCK, memory_order_acquire, memory_order_relaxed)))
-        return s;
-    return rn__chan_lock_slow(c, may_yield);
+    return rn__chan_lock_crowd(c, may_yield);
 }
 static inline uint64_t rn__chan_lock(rn_hchan *c)
 {
-    return rn__chan_lock_as(c, true);
+    return rn__chan_lock_as(c, rn__self_hot(), true);
 }
 
 /* Before an unlocked answer "not ready": keeps the load of word from overtaking the plain store that
@@ -115,7 +109,7 @@ static inline void rn__chan_fence(void)
 {
     rn__hot *h = rn__self_hot();
     if (RN_UNLIKELY(h == NULL || atomic_load_explicit(&h->solo, memory_order_relaxed) == 0))
-        atomic_thread_fence(memory_order_seq_cst);
+        rn__chan_fence_crowd();
 }
 
 /* The word after this section changed something: new version, flags from the state. */
@@ -269,15 +263,6 @@ static inline void rn__ring_out(rn_hchan *c, void *elem)
     RN__HB_RELEASE(c->recvp);
     c->recvp = rn__ring_next(c, c->recvp);
 }
-
-/* ------------------------------------------------- one attempt under the lock: send.c and recv.c */
-
-enum rn__try { RN__TRY_NO, RN__TRY_OK, RN__TRY_CLOSED };
-
-/* Closed? receiver waiting? free slot? Does not publish. */
-enum rn__try rn__try_send_locked(rn_hchan *c, uint64_t s, const void *elem, rn__partner *partner);
-/* Sender waiting? element buffered? closed? */
-enum rn__try rn__try_recv_locked(rn_hchan *c, uint64_t s, void *elem, rn__partner *partner);
 
 /* Blocks for ever, on a nil channel or in a select without cases. */
 __attribute__((noreturn)) void rn__block_forever(enum rn__reason reason, const char *site);

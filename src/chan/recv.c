@@ -7,45 +7,7 @@
  *    the oldest sender's into the freed slot (item 32).
  *  - "Closed and drained" never changes again, so it is answered without the lock.
  */
-#include "hchan.h"
-
-/* Sender waiting? element buffered? closed? */
-static inline enum rn__try attempt(rn_hchan *c, uint64_t s, void *elem, rn__partner *partner)
-{
-    if (c->sendq != NULL) {
-        rn__sudog *w = rn__waitq_take(&c->sendq);
-        if (w != NULL) {
-            RN__HB_ACQUIRE(w); /* what the sender wrote before it sent, item 40 */
-            if (c->count == 0) {
-                if (elem != NULL)
-                    rn__elem_copy(c->size, elem, w->elem);
-            } else {
-                rn__ring_out(c, elem);
-                rn__ring_in(c, w->elem);
-            }
-            RN__HB_RELEASE(w);
-            *partner = rn__sudog_release(w, RN__WON_OK);
-            return RN__TRY_OK;
-        }
-    }
-    if (c->count > 0) {
-        rn__ring_out(c, elem);
-        c->count--;
-        return RN__TRY_OK;
-    }
-    if (RN_UNLIKELY((s & RN__CH_CLOSED) != 0)) {
-        RN__HB_ACQUIRE(c);
-        if (elem != NULL)
-            memset(elem, 0, c->size);
-        return RN__TRY_CLOSED;
-    }
-    return RN__TRY_NO;
-}
-
-enum rn__try rn__try_recv_locked(rn_hchan *c, uint64_t s, void *elem, rn__partner *partner)
-{
-    return attempt(c, s, elem, partner);
-}
+#include "attempt.h"
 
 /* The last question: parks until a sender has written to *elem, or the channel is closed. */
 static inline bool park(rn_hchan *c, uint64_t s, void *elem, rn__g *g, const char *site)
@@ -84,21 +46,21 @@ static bool recv_rare(rn_hchan *c, void *elem, const char *site);
 
 bool rn_hchan_recv(rn_hchan *c, void *elem, const char *site)
 {
-    rn__g *g = rn__g_peek();
-    if (RN_UNLIKELY(c == NULL || g == NULL || rn__hooked()))
+    rn__hot *h = rn__self_hot();
+    if (RN_UNLIKELY(c == NULL || h == NULL || h->cur == NULL || rn__hooked()))
         return recv_rare(c, elem, site);
     /* acquire: what was written before the close is visible, item 40 */
     if (RN_UNLIKELY(drained(c, atomic_load_explicit(&c->word, memory_order_acquire), elem)))
         return false;
-    uint64_t s = rn__chan_lock(c);
+    uint64_t s = rn__chan_lock_as(c, h, true);
     rn__partner partner = {NULL, false};
-    switch (attempt(c, s, elem, &partner)) {
+    switch (rn__try_recv_locked(c, s, elem, &partner)) {
     case RN__TRY_OK:
         rn__chan_publish(c, s);
         rn__partner_ready(partner);
         return true;
     case RN__TRY_CLOSED: rn__chan_publish(c, s); return false;
-    default: return park(c, s, elem, g, site);
+    default: return park(c, s, elem, rn__self_hot()->cur, site);
     }
 }
 
@@ -112,7 +74,7 @@ static bool recv_rare(rn_hchan *c, void *elem, const char *site)
         rn__hook_point(RN__EV_RECV, g, c);
     uint64_t s = rn__chan_lock(c);
     rn__partner partner = {NULL, false};
-    switch (attempt(c, s, elem, &partner)) {
+    switch (rn__try_recv_locked(c, s, elem, &partner)) {
     case RN__TRY_OK:
         rn__chan_publish(c, s);
         rn__partner_ready(partner);
@@ -137,7 +99,7 @@ bool rn_hchan_try_recv(rn_hchan *c, void *elem, bool *ok, const char *site)
     if (!drained(c, s, elem)) {
         s = rn__chan_lock(c);
         rn__partner partner = {NULL, false};
-        r = attempt(c, s, elem, &partner);
+        r = rn__try_recv_locked(c, s, elem, &partner);
         rn__chan_publish(c, s); /* also when nothing was there: stale waiters may be gone */
         rn__partner_ready(partner);
     }

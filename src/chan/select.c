@@ -13,7 +13,7 @@
  *  - Several channel locks are held only in address order, each once.
  *  - Waiters that lost are withdrawn before the select returns.
  */
-#include "hchan.h"
+#include "attempt.h"
 #include <stdlib.h>
 
 enum {
@@ -35,7 +35,8 @@ typedef struct rn__select {
 /* A case's interest in its channel's word. */
 static inline uint64_t wants(const rn_case *k)
 {
-    return k->op == RN_OP_RECV ? RN__CH_VALUE | RN__CH_CLOSED : RN__CH_ROOM | RN__CH_CLOSED;
+    _Static_assert(RN_OP_RECV << 2 == RN__CH_VALUE && RN_OP_SEND << 2 == RN__CH_ROOM, "");
+    return (uint64_t)k->op << 2 | RN__CH_CLOSED;
 }
 
 static inline bool is_channel_case(const rn_case *k)
@@ -53,7 +54,7 @@ static inline enum rn__try attempt(const rn_case *k, uint64_t s, rn__partner *pa
     return rn__try_send_locked(k->c, s, k->elem, partner);
 }
 
-static void finish(const rn_case *k, bool ok, const char *site)
+static inline void finish(const rn_case *k, bool ok, const char *site)
 {
     if (k->op == RN_OP_RECV) {
         if (k->ok != NULL)
@@ -64,7 +65,7 @@ static void finish(const rn_case *k, bool ok, const char *site)
 }
 
 /* Locks one channel and tries. */
-static inline bool commit_one(const rn_case *k, const char *site)
+static inline __attribute__((always_inline)) bool commit_one(const rn_case *k, const char *site)
 {
     uint64_t s = rn__chan_lock(k->c);
     rn__partner partner = {NULL, false};
@@ -78,6 +79,37 @@ static inline bool commit_one(const rn_case *k, const char *site)
 }
 
 /* ----------------------------------------------------------------------------- looking, no locks */
+
+/* Without the POPCNT instruction the builtin is a call. */
+static inline uint32_t count_bits(uint64_t x)
+{
+    x -= x >> 1 & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(x * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* A uniformly chosen one of the set bits below n. No branch depends on the choice: it would be
+ * mispredicted half of the time. */
+static inline size_t pick_bit(uint64_t mask, size_t n)
+{
+    if ((mask & (mask - 1)) == 0)
+        return (size_t)__builtin_ctzll(mask);
+    uint32_t skip = rn__choose(count_bits(mask));
+    if (n > 16) {
+        while (skip-- > 0)
+            mask &= mask - 1;
+        return (size_t)__builtin_ctzll(mask);
+    }
+    size_t chosen = 0;
+    uint32_t seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bit = (uint32_t)(mask >> i) & 1;
+        chosen = (bit & (seen == skip)) != 0 ? i : chosen;
+        seen += bit;
+    }
+    return chosen;
+}
 
 /*
  * Picks uniformly among the cases that look ready: returns its index, or -1 if none does. *sum gets the
@@ -98,14 +130,7 @@ static inline int look(const rn__select *sel, uint64_t *sum)
             mask |= (uint64_t)((s & wants(k)) != 0) << i;
         }
         *sum = total;
-        if (mask == 0)
-            return -1;
-        if ((mask & (mask - 1)) != 0) {
-            uint32_t skip = rn__choose((uint32_t)__builtin_popcountll(mask));
-            while (skip-- > 0)
-                mask &= mask - 1;
-        }
-        return __builtin_ctzll(mask);
+        return mask != 0 ? (int)pick_bit(mask, sel->n) : -1;
     }
     int chosen = -1;
     uint32_t ready = 0;
@@ -207,7 +232,8 @@ static void lock_all(const rn__select *sel, const uint32_t *order, size_t m)
 {
     for (size_t i = 0; i < m; i++) {
         if (first_of_channel(sel, order, i))
-            rn__chan_lock_as(sel->cases[order[i]].c, i == 0); /* no yielding while holding others */
+            rn__chan_lock_as(sel->cases[order[i]].c, rn__self_hot(),
+                             i == 0); /* no yielding while holding others */
     }
 }
 
@@ -363,33 +389,44 @@ enum rn__won rn__chan_wait(rn_hchan *c, void *elem, bool is_send, int64_t deadli
 
 /* ------------------------------------------------------------------------------------- the entry */
 
-/* Sorts out default and time cases; returns the number of channel cases, *only gets the last one. */
-static size_t survey(rn__select *sel, size_t *only, bool *timed)
+/* What the table holds. */
+typedef struct survey {
+    size_t channels; /* send and receive cases, nil ones included */
+    size_t only;     /* index of the last of them */
+    bool timed;      /* there is an after or deadline case */
+} survey;
+
+/* default, after, deadline, or nonsense. */
+static void survey_rare(rn__select *sel, size_t i, survey *v)
 {
-    size_t channels = 0;
+    switch (sel->cases[i].op) {
+    case RN_OP_DEFAULT:
+        if (sel->fallback >= 0)
+            rn__panic_runtime(sel->site, NULL, "select: more than one default case");
+        sel->fallback = (int)i;
+        break;
+    case RN_OP_AFTER:
+    case RN_OP_DEADLINE: v->timed = true; break;
+    default:
+        rn__panic_runtime(sel->site,
+                          "a case must be made by on_recv, on_send, on_after, on_deadline or "
+                          "on_default",
+                          "select: bad case");
+    }
+}
+
+static survey survey_all(rn__select *sel)
+{
+    survey v = {0};
     for (size_t i = 0; i < sel->n; i++) {
-        const rn_case *k = &sel->cases[i];
-        switch (k->op) {
-        case RN_OP_RECV:
-        case RN_OP_SEND:
-            channels++;
-            *only = i;
-            break;
-        case RN_OP_DEFAULT:
-            if (sel->fallback >= 0)
-                rn__panic_runtime(sel->site, NULL, "select: more than one default case");
-            sel->fallback = (int)i;
-            break;
-        case RN_OP_AFTER:
-        case RN_OP_DEADLINE: *timed = true; break;
-        default:
-            rn__panic_runtime(sel->site,
-                              "a case must be made by on_recv, on_send, on_after, "
-                              "on_deadline or on_default",
-                              "select: bad case");
+        if (sel->cases[i].op - 1u <= 1u) {
+            v.channels++;
+            v.only = i;
+        } else {
+            survey_rare(sel, i, &v);
         }
     }
-    return channels;
+    return v;
 }
 
 /* The earliest of the time cases, on the clock of now. */
@@ -415,31 +452,30 @@ static void set_deadline(rn__select *sel)
         sel->fallback = sel->timer_case; /* already due: as good as a default */
 }
 
-int rn_hselect(const rn_case *cases, size_t n, const char *site)
+/* One case is the plain operation, and shows as such in dumps (items 56, 62). */
+static int select_one(const rn_case *k, size_t i, const char *site)
 {
-    if (RN_UNLIKELY(n > CASES_MAX))
-        rn__panic_runtime(site, NULL, "select: too many cases (runtime error)");
+    bool ok = k->op == RN_OP_RECV ? rn_hchan_recv(k->c, k->elem, site)
+                                  : rn_hchan_send(k->c, k->elem, site);
+    finish(k, ok, site);
+    return (int)i;
+}
+
+/* Everything but a ready case at the first look. */
+__attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n, const char *site)
+{
     rn__select sel = {cases, n, -1, -1, RN_NEVER, site};
-    size_t only = 0;
-    bool timed = false;
-    size_t channels = survey(&sel, &only, &timed);
-
-    /* One case is the plain operation, and shows as such in dumps (items 56, 62). */
-    if (channels == 1 && !timed && sel.fallback < 0) {
-        const rn_case *k = &cases[only];
-        bool ok;
-        if (k->op == RN_OP_RECV)
-            ok = rn_hchan_recv(k->c, k->elem, site);
-        else
-            ok = rn_hchan_send(k->c, k->elem, site);
-        finish(k, ok, site);
-        return (int)only;
+    if (n > CASES_MAX)
+        rn__panic_runtime(site, NULL, "select: too many cases");
+    survey v = survey_all(&sel);
+    if (!v.timed && sel.fallback < 0) {
+        if (v.channels == 0)
+            rn__block_forever(RN__WAIT_SELECT_NO_CASES, site);
+        if (v.channels == 1)
+            return select_one(&cases[v.only], v.only, site);
     }
-    if (channels == 0 && sel.fallback < 0 && !timed)
-        rn__block_forever(RN__WAIT_SELECT_NO_CASES, site);
-
-    if (RN_UNLIKELY(rn__hooked()))
-        rn__hook_point(RN__EV_BLOCK, rn__current(), NULL);
+    if (v.timed)
+        set_deadline(&sel);
     for (int round = 0; round < LOOKS; round++) {
         if (sel.fallback >= 0)
             rn__chan_fence();
@@ -450,21 +486,36 @@ int rn_hselect(const rn_case *cases, size_t n, const char *site)
                 return i;
             continue;
         }
-        if (timed && sel.timer_case < 0) {
-            set_deadline(&sel);
-            if (sel.fallback >= 0)
-                continue; /* look once more, now with the fence */
-        }
         if (sel.fallback < 0)
             break;
         if (versions(&sel) == seen)
             return sel.fallback;
     }
-    if (timed && sel.timer_case < 0)
-        set_deadline(&sel);
     enum rn__won how;
     int i = n <= ON_STACK ? block_small(&sel, &how) : block_large(&sel, &how);
     if (how != RN__WON_TIMEOUT)
         finish(&cases[i], how == RN__WON_OK, site);
     return i;
+}
+
+int rn_hselect(const rn_case *cases, size_t n, const char *site)
+{
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__hook_point(RN__EV_BLOCK, rn__current(), NULL);
+    if (n <= 64) {
+        uint64_t ready = 0;
+        for (size_t i = 0; i < n; i++) {
+            const rn_case *k = &cases[i];
+            if (RN_UNLIKELY(k->op - 1u > 1u || k->c == NULL))
+                continue;
+            uint64_t s = atomic_load_explicit(&k->c->word, memory_order_acquire);
+            ready |= (uint64_t)((s & wants(k)) != 0) << i;
+        }
+        if (ready != 0) {
+            size_t i = pick_bit(ready, n);
+            if (RN_LIKELY(commit_one(&cases[i], site)))
+                return (int)i;
+        }
+    }
+    return select_slow(cases, n, site);
 }

@@ -7,36 +7,7 @@
  *  - The value is read before the sender's stack can change hands: by the copy into the slot or the
  *    receiver, or later by the receiver while the sender is parked.
  */
-#include "hchan.h"
-
-/* Closed? receiver waiting? free slot? */
-static inline enum rn__try attempt(rn_hchan *c, uint64_t s, const void *elem, rn__partner *partner)
-{
-    if (RN_UNLIKELY((s & RN__CH_CLOSED) != 0))
-        return RN__TRY_CLOSED;
-    if (c->recvq != NULL) {
-        rn__sudog *w = rn__waitq_take(&c->recvq);
-        if (w != NULL) {
-            RN__HB_ACQUIRE(w); /* what the receiver did before it came, item 42 */
-            if (w->elem != NULL)
-                rn__elem_copy(c->size, w->elem, elem);
-            RN__HB_RELEASE(w);
-            *partner = rn__sudog_release(w, RN__WON_OK);
-            return RN__TRY_OK;
-        }
-    }
-    if (c->count < c->cap) {
-        rn__ring_in(c, elem);
-        c->count++;
-        return RN__TRY_OK;
-    }
-    return RN__TRY_NO;
-}
-
-enum rn__try rn__try_send_locked(rn_hchan *c, uint64_t s, const void *elem, rn__partner *partner)
-{
-    return attempt(c, s, elem, partner);
-}
+#include "attempt.h"
 
 /* The last question: parks until a receiver has taken the value, or the channel is closed. */
 static inline bool park(rn_hchan *c, uint64_t s, const void *elem, rn__g *g, const char *site)
@@ -66,18 +37,18 @@ static bool send_rare(rn_hchan *c, const void *elem, const char *site);
 
 bool rn_hchan_send(rn_hchan *c, const void *elem, const char *site)
 {
-    rn__g *g = rn__g_peek();
-    if (RN_UNLIKELY(c == NULL || g == NULL || rn__hooked()))
+    rn__hot *h = rn__self_hot();
+    if (RN_UNLIKELY(c == NULL || h == NULL || h->cur == NULL || rn__hooked()))
         return send_rare(c, elem, site);
-    uint64_t s = rn__chan_lock(c);
+    uint64_t s = rn__chan_lock_as(c, h, true);
     rn__partner partner = {NULL, false};
-    switch (attempt(c, s, elem, &partner)) {
+    switch (rn__try_send_locked(c, s, elem, &partner)) {
     case RN__TRY_OK:
         rn__chan_publish(c, s);
         rn__partner_ready(partner);
         return true;
     case RN__TRY_CLOSED: rn__chan_unlock(c, s); return false;
-    default: return park(c, s, elem, g, site);
+    default: return park(c, s, elem, rn__self_hot()->cur, site);
     }
 }
 
@@ -91,7 +62,7 @@ static bool send_rare(rn_hchan *c, const void *elem, const char *site)
         rn__hook_point(RN__EV_SEND, g, c);
     uint64_t s = rn__chan_lock(c);
     rn__partner partner = {NULL, false};
-    switch (attempt(c, s, elem, &partner)) {
+    switch (rn__try_send_locked(c, s, elem, &partner)) {
     case RN__TRY_OK:
         rn__chan_publish(c, s);
         rn__partner_ready(partner);
@@ -113,7 +84,7 @@ bool rn_hchan_try_send(rn_hchan *c, const void *elem, const char *site)
         return false;
     s = rn__chan_lock(c);
     rn__partner partner = {NULL, false};
-    enum rn__try r = attempt(c, s, elem, &partner);
+    enum rn__try r = rn__try_send_locked(c, s, elem, &partner);
     if (r == RN__TRY_CLOSED) {
         rn__chan_unlock(c, s);
         rn_hchan_send_on_closed(c, site);

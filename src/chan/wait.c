@@ -8,23 +8,36 @@
  *  - The eventfd of rn_hchan_fd holds 1 exactly while a receive would not block; it is changed under
  *    the channel's lock only.
  */
-#include "hchan.h"
+#include "attempt.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-uint64_t rn__chan_lock_slow(rn_hchan *c, bool may_yield)
+uint64_t rn__chan_lock_crowd(rn_hchan *c, bool may_yield)
 {
+    uint64_t s = atomic_load_explicit(&c->word, memory_order_relaxed) & ~(uint64_t)RN__CH_LOCK;
+    /* acquire: pairs with the release of the last unlock */
+    if (RN_LIKELY(atomic_compare_exchange_weak_explicit(
+            &c->word, &s, s | RN__CH_LOCK, memory_order_acquire, memory_order_relaxed))) {
+        rn__solo_hope();
+        return s;
+    }
     for (unsigned round = 0;; round++) {
         /* relaxed: to see whether a try is worth the line */
-        uint64_t s = atomic_load_explicit(&c->word, memory_order_relaxed);
+        s = atomic_load_explicit(&c->word, memory_order_relaxed);
         if (!(s & RN__CH_LOCK) &&
             atomic_compare_exchange_weak_explicit(&c->word, &s, s | RN__CH_LOCK,
                                                   memory_order_acquire, memory_order_relaxed))
             return s;
         rn__backoff(round, may_yield);
     }
+}
+
+void rn__chan_fence_crowd(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    rn__solo_hope();
 }
 
 void rn__block_forever(enum rn__reason reason, const char *site)

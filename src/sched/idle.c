@@ -127,14 +127,22 @@ bool rn__wake_spare(void)
 /* ------------------------------------------------------------------- how many workers there are */
 
 /* Brings the number of normal workers in line with what is wanted. More: spares become normal, or new
- * cold ones are made. Fewer: surplus workers notice when they go idle. */
+ * cold ones are made. Fewer: sleeping ones become spares; surplus ones that run notice by themselves. */
 void rn__adjust_workers(void)
 {
     for (;;) {
         rn__lock_take(&rn__sched.idle_lock);
-        bool more = rn__sched.nnormal < rn__sched.nprocs + rn__sched.nlocked;
-        rn__worker *w = more ? rn__sched.spares : NULL;
-        if (w != NULL) {
+        int surplus = rn__sched.nnormal - rn__sched.nprocs - rn__sched.nlocked;
+        rn__worker *w = NULL;
+        if (surplus > 0 && (w = rn__sched.idle) != NULL) {
+            rn__sched.idle = w->idle_next;
+            atomic_fetch_sub_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
+            rn__sched.nnormal--;
+            w->spare = true;
+            w->idle_next = rn__sched.spares;
+            rn__sched.spares = w;
+            rn__sched.nspare++;
+        } else if (surplus < 0 && (w = rn__sched.spares) != NULL) {
             rn__sched.spares = w->idle_next;
             rn__sched.nspare--;
             w->spare = false;
@@ -144,7 +152,7 @@ void rn__adjust_workers(void)
             atomic_fetch_add_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
         }
         rn__lock_drop(&rn__sched.idle_lock);
-        if (!more)
+        if (surplus == 0 || (surplus > 0 && w == NULL))
             return;
         if (w == NULL && rn__worker_new(false) == NULL)
             return; /* the table is full: fewer workers, but nothing is lost */

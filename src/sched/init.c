@@ -71,7 +71,7 @@ static void start(void)
     if (n > RN__WORKERS_MAX / 2)
         n = RN__WORKERS_MAX / 2;
     rn__sched.nprocs = rn__cfg.deterministic ? 1 : n;
-    atomic_store_explicit(&rn__coarse, rn__clock(), memory_order_relaxed);
+    rn__note_clock(rn__clock());
     rn__spin(1); /* calibrates */
     rn__panic_init();
     rn__overflow_install(rn__overflow_report);
@@ -145,6 +145,7 @@ static rn__g *adopt_main(void)
     rn__set_self(w);
     rn__overflow_thread_enter();
     main_has_come();
+    rn__solo_enter(w);
     return g;
 }
 

@@ -88,11 +88,9 @@ bool rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value)
 static void permit_commit(void *arg)
 {
     rn__g *g = arg;
-    uint32_t running = RN__PERMIT_RUNNING;
     /* release publishes the saved context to ready's exchange; on failure somebody has notified g
      * meanwhile, acquire takes over what it wrote, and the push is ours. */
-    if (!atomic_compare_exchange_strong_explicit(&g->permit, &running, RN__PERMIT_PARKED,
-                                                 memory_order_acq_rel, memory_order_acquire))
+    if (!rn__solo_cas32(&g->permit, RN__PERMIT_RUNNING, RN__PERMIT_PARKED))
         rn__push(g);
 }
 

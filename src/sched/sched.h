@@ -164,6 +164,7 @@ typedef struct rn__hot {
     rn__g *cur;             /* the goroutine that runs here; NULL on g0 */
     _Atomic(uint32_t) solo; /* 1: plain accesses do; cleared by others as above */
     _Atomic(uint32_t) busy; /* inside such a window; written by the worker only */
+    uint32_t hopes;         /* counts rn__solo_hope */
 } rn__hot;
 
 /* The current worker's hot words (the start of struct rn__worker), or NULL on a foreign thread. */
@@ -180,10 +181,76 @@ static inline bool rn__solo_begin(rn__hot *h)
     atomic_store_explicit(&h->busy, 0, memory_order_relaxed);
     return false;
 }
+/* Called now and then on the slower path: the crowd may be gone. Outside any window. */
+void rn__solo_hope(void);
 static inline void rn__solo_end(rn__hot *h)
 {
     /* release: whoever waits for 0 sees what the window wrote */
     atomic_store_explicit(&h->busy, 0, memory_order_release);
+}
+
+/* Read-modify-write, plain for a solo worker, else the atomic one with acq_rel. For words that only
+ * goroutines, foreign threads and timers touch: all of them end solo mode before they come. */
+static inline uint64_t rn__solo_add(_Atomic(uint64_t) *p, uint64_t n)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        uint64_t old = atomic_load_explicit(p, memory_order_relaxed);
+        atomic_store_explicit(p, old + n, memory_order_relaxed);
+        rn__solo_end(h);
+        return old;
+    }
+    return atomic_fetch_add_explicit(p, n, memory_order_acq_rel);
+}
+static inline uint64_t rn__solo_or(_Atomic(uint64_t) *p, uint64_t bits)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        uint64_t old = atomic_load_explicit(p, memory_order_relaxed);
+        atomic_store_explicit(p, old | bits, memory_order_relaxed);
+        rn__solo_end(h);
+        return old;
+    }
+    return atomic_fetch_or_explicit(p, bits, memory_order_acq_rel);
+}
+static inline bool rn__solo_cas(_Atomic(uint64_t) *p, uint64_t *expect, uint64_t value)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        uint64_t old = atomic_load_explicit(p, memory_order_relaxed);
+        bool same = old == *expect;
+        if (same)
+            atomic_store_explicit(p, value, memory_order_relaxed);
+        rn__solo_end(h);
+        *expect = old;
+        return same;
+    }
+    return atomic_compare_exchange_strong_explicit(p, expect, value, memory_order_acq_rel,
+                                                   memory_order_acquire);
+}
+static inline uint32_t rn__solo_swap32(_Atomic(uint32_t) *p, uint32_t value)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        uint32_t old = atomic_load_explicit(p, memory_order_relaxed);
+        atomic_store_explicit(p, value, memory_order_relaxed);
+        rn__solo_end(h);
+        return old;
+    }
+    return atomic_exchange_explicit(p, value, memory_order_acq_rel);
+}
+static inline bool rn__solo_cas32(_Atomic(uint32_t) *p, uint32_t expect, uint32_t value)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        bool same = atomic_load_explicit(p, memory_order_relaxed) == expect;
+        if (same)
+            atomic_store_explicit(p, value, memory_order_relaxed);
+        rn__solo_end(h);
+        return same;
+    }
+    return atomic_compare_exchange_strong_explicit(p, &expect, value, memory_order_acq_rel,
+                                                   memory_order_acquire);
 }
 
 /* ------------------------------------------------------------------------- current goroutine */
@@ -244,11 +311,9 @@ static inline uint64_t rn__token_open(rn__g *g)
 }
 static inline bool rn__token_take(rn__g *g, uint64_t waiting)
 {
-    /* Only uniqueness is needed from the RMW. acq_rel covers timers and cancellation, which hold no
-     * channel lock, and is free on x86. */
-    return atomic_compare_exchange_strong_explicit(&g->token, &waiting,
-                                                   (waiting & ~(uint64_t)3) | RN__TOKEN_DONE,
-                                                   memory_order_acq_rel, memory_order_relaxed);
+    /* Only uniqueness is needed from the RMW; acq_rel covers timers and cancellation, which hold no
+     * channel lock. */
+    return rn__solo_cas(&g->token, &waiting, (waiting & ~(uint64_t)3) | RN__TOKEN_DONE);
 }
 static inline void rn__token_close(rn__g *g)
 {

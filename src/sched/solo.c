@@ -47,6 +47,14 @@ void rn__solo_enter(rn__worker *w)
     rn__lock_drop(&rn__sched.idle_lock);
 }
 
+void rn__solo_hope(void)
+{
+    rn__worker *w = rn__self();
+    if (w != NULL && ++w->hot.hopes % 128 == 0 &&
+        (uint32_t)atomic_load_explicit(&rn__sched.live, memory_order_relaxed) == 1)
+        rn__solo_enter(w);
+}
+
 /* Ends solo mode, if it is on. Called with idle_lock held. */
 void rn__solo_leave_locked(void)
 {

@@ -125,12 +125,16 @@ static void act(const findings *f)
 /* Fires what is due in any heap; says when the next one is. */
 static int64_t fire_timers(int64_t now)
 {
+    if (rn__timers_first() > now)
+        return rn__timers_first();
+    rn__crowd_add(1); /* callbacks take tokens and write permits */
     int n = atomic_load_explicit(&rn__sched.nworkers, memory_order_acquire);
     for (int i = 0; i < n; i++) {
         rn__worker *w = atomic_load_explicit(&rn__sched.worker[i], memory_order_acquire);
         if (w != NULL && atomic_load_explicit(&w->timers.first, memory_order_acquire) <= now)
             rn__timers_run(w, now);
     }
+    rn__crowd_add(-1);
     return rn__timers_first();
 }
 

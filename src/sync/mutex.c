@@ -157,8 +157,7 @@ void rn_mutex_lock_at(rn_mutex *m, const char *site)
     rn__g *g = rn__current();
     uint64_t free_word = 0;
     /* acquire: pairs with the release of the unlock before us */
-    if (RN_LIKELY(atomic_compare_exchange_strong_explicit(
-            word_of(m), &free_word, LOCKED, memory_order_acquire, memory_order_relaxed)))
+    if (RN_LIKELY(rn__solo_cas(word_of(m), &free_word, LOCKED)))
         set_owner(m, g, site);
     else
         lock_slow(m, g, site);
@@ -231,7 +230,6 @@ void rn_mutex_unlock_at(rn_mutex *m, const char *site)
     (void)site;
     RN__HB_RELEASE(m);
     /* release: what the holder wrote is visible to the next one */
-    if (RN_UNLIKELY(!atomic_compare_exchange_strong_explicit(
-            word_of(m), &locked, 0, memory_order_release, memory_order_relaxed)))
+    if (RN_UNLIKELY(!rn__solo_cas(word_of(m), &locked, 0)))
         unlock_slow(m);
 }

@@ -33,7 +33,7 @@ static rn__sudog *hold_queue(rn_waitgroup *wg)
 {
     for (unsigned round = 0;; round++) {
         /* acquire: the queue as the last holder left it */
-        uint64_t q = atomic_fetch_or_explicit(queue_of(wg), HELD, memory_order_acquire);
+        uint64_t q = rn__solo_or(queue_of(wg), HELD);
         if (!(q & HELD))
             return (rn__sudog *)(uintptr_t)q;
         rn__backoff(round, true);
@@ -69,7 +69,7 @@ void rn_waitgroup_add_at(rn_waitgroup *wg, int n, const char *site)
         RN__HB_RELEASE(wg);
     /* release: what was done before is seen by those who find zero; acquire: the add that reaches
      * zero has seen everything before it, and passes it on to those it wakes */
-    uint64_t s = atomic_fetch_add_explicit(count_of(wg), delta, memory_order_acq_rel) + delta;
+    uint64_t s = rn__solo_add(count_of(wg), delta) + delta;
     int32_t counter = (int32_t)(uint32_t)(s >> 32);
     uint32_t waiters = (uint32_t)s;
     if (RN_UNLIKELY(counter < 0))
@@ -95,8 +95,7 @@ void rn_waitgroup_wait_at(rn_waitgroup *wg, const char *site)
                 goto out;
             }
             /* acquire: as above, for a failure; a success publishes nothing */
-        } while (!atomic_compare_exchange_weak_explicit(
-            count_of(wg), &s, s + 1, memory_order_acquire, memory_order_acquire));
+        } while (!rn__solo_cas(count_of(wg), &s, s + 1));
         rn__note_wait(g, RN__WAIT_WAITGROUP_WAIT, wg, site);
         rn__waiters_push_back(&first, g);
         rn__park_locked(g, queue_of(wg), (uint64_t)(uintptr_t)first);
