@@ -17,11 +17,20 @@ target_compile_options(runnel_warnings INTERFACE
 #  - hidden visibility: RN_API names the doors;
 #  - initial-exec: one load for the worker word, and no __tls_get_addr whose result a compiler may
 #    keep while the goroutine moves to another thread;
+#  - no lazy binding: the dynamic linker would save the vector registers, 3 KiB, on a small stack;
+#  - unwind tables, everywhere: dumps show the stacks of goroutines that do not run;
 #  - no semantic interposition: calls inside librunnel.so stay inside.
 add_library(runnel_flags INTERFACE)
 target_compile_options(runnel_flags INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-fvisibility=hidden>
   $<$<COMPILE_LANGUAGE:C>:-ftls-model=initial-exec>)
+foreach(flag IN ITEMS -fno-plt -fasynchronous-unwind-tables)
+  string(MAKE_C_IDENTIFIER "RUNNEL_HAS${flag}" has)
+  check_c_compiler_flag(${flag} ${has})
+  if(${has})
+    target_compile_options(runnel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:${flag}>)
+  endif()
+endforeach()
 check_c_compiler_flag(-fno-semantic-interposition RUNNEL_HAS_NO_INTERPOSITION)
 if(RUNNEL_HAS_NO_INTERPOSITION)
   target_compile_options(runnel_flags INTERFACE

@@ -16,6 +16,7 @@
 
 uint64_t rn__chan_lock_crowd(rn_hchan *c, bool may_yield)
 {
+    rn__meet(); /* before anything is written */
     uint64_t s = atomic_load_explicit(&c->word, memory_order_relaxed) & ~(uint64_t)RN__CH_LOCK;
     /* acquire: pairs with the release of the last unlock */
     if (RN_LIKELY(atomic_compare_exchange_weak_explicit(

@@ -21,6 +21,7 @@ typedef struct foreign {
 static foreign *_Atomic all; /* pushed by CAS (release), walked without a lock (acquire) */
 static pthread_key_t key;    /* its destructor gives the record back */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static __thread bool exempt __attribute__((tls_model("initial-exec"))); /* the watcher */
 static __thread foreign *mine __attribute__((tls_model("initial-exec")));
 
 /* A thread exits: it will wake nobody any more. */
@@ -49,6 +50,18 @@ bool rn__foreign_known(void)
 {
     return mine != NULL &&
            RN_LIKELY(!atomic_load_explicit(&rn__sched.forked, memory_order_relaxed));
+}
+
+/* The watcher is no foreign thread; it ends solo mode by itself when it has to. */
+void rn__foreign_exempt(void)
+{
+    exempt = true;
+}
+
+void rn__meet(void)
+{
+    if (RN_UNLIKELY(mine == NULL && !exempt && rn__self() == NULL))
+        rn__current();
 }
 
 /* The thread is a worker for a while (rn_run), and counts as one. */

@@ -256,6 +256,9 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
         rn__inject(g, g, 1);
         return;
     }
+    /* Whoever spawns is alive: no hog, however long it goes on. */
+    atomic_store_explicit(&w->ticks, atomic_load_explicit(&w->ticks, memory_order_relaxed) + 64,
+                          memory_order_relaxed);
     rn__fresh_put(w, g);
     if (RN_UNLIKELY(atomic_load_explicit(&rn__sched.watch, memory_order_relaxed) == RN__WATCH_DEEP))
         rn__wake_watcher();

@@ -54,7 +54,7 @@ static rn__stack *finish(rn__worker *w, rn__g *g)
     rn__stack *s = g->stack;
     if (RN_UNLIKELY(rn__hooked()))
         rn__hook_event(RN__EV_EXIT, g, NULL);
-    if (RN_UNLIKELY(s->klass <= RN__STACK_PACKED_CLASS && rn__stack_smashed(s)))
+    if (RN_UNLIKELY(rn__stack_smashed(s)))
         rn__fatal("goroutine %llu (%s) overflowed its %u byte stack", (unsigned long long)g->id,
                   g->where != NULL ? g->where->fname : "?", 1u << s->klass);
     if (RN_UNLIKELY(w->locked == g))

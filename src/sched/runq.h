@@ -32,23 +32,13 @@ static inline void rn__ring_push(rn__worker *w, rn__g *g)
         rn__ring_put(w, g);
 }
 
-static inline rn__g *rn__ring_take(rn__worker *w)
+/* Takes the ring's oldest; for the owner and for others. */
+static inline rn__g *rn__ring_take_shared(rn__worker *w)
 {
     uint32_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
-    if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed))
-        return NULL;
-    if (RN_LIKELY(rn__solo_begin(&w->hot))) {
-        head = atomic_load_explicit(&w->head, memory_order_relaxed);
-        rn__g *g = NULL;
-        if (head != (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed)) {
-            g = atomic_load_explicit(&w->ring[head % RN__RING], memory_order_relaxed);
-            atomic_store_explicit(&w->head, head + 1, memory_order_relaxed);
-        }
-        rn__solo_end(&w->hot);
-        return g;
-    }
     for (;;) {
-        if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed))
+        /* acquire: for others than the owner, the slot that this tail publishes */
+        if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_acquire))
             return NULL;
         rn__g *g = atomic_load_explicit(&w->ring[head % RN__RING], memory_order_relaxed);
         /* acq_rel: takes part in one order with thieves; a failed CAS reloads head */
@@ -56,6 +46,25 @@ static inline rn__g *rn__ring_take(rn__worker *w)
                                                   memory_order_relaxed))
             return g;
     }
+}
+
+/* The same, for the owner only. */
+static inline rn__g *rn__ring_take(rn__worker *w)
+{
+    uint32_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
+    if (head == (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed))
+        return NULL;
+    if (RN_UNLIKELY(!rn__solo_begin(&w->hot)))
+        return rn__ring_take_shared(w);
+    head = atomic_load_explicit(&w->head, memory_order_relaxed);
+    uint32_t left = (uint32_t)atomic_load_explicit(&w->tail, memory_order_relaxed) - head;
+    rn__g *g = NULL;
+    if (left != 0) {
+        g = atomic_load_explicit(&w->ring[head % RN__RING], memory_order_relaxed);
+        atomic_store_explicit(&w->head, head + 1, memory_order_relaxed);
+    }
+    rn__solo_end(&w->hot);
+    return g;
 }
 
 static inline rn__g *rn__runnext_take(rn__worker *w)

@@ -189,6 +189,10 @@ static inline void rn__solo_end(rn__hot *h)
     atomic_store_explicit(&h->busy, 0, memory_order_release);
 }
 
+/* Ends solo mode for good if the calling thread is one that runnel has not met yet; every write to a
+ * shared word by a thread that is not a worker comes after it. */
+void rn__meet(void);
+
 /* Read-modify-write, plain for a solo worker, else the atomic one with acq_rel. For words that only
  * goroutines, foreign threads and timers touch: all of them end solo mode before they come. */
 static inline uint64_t rn__solo_add(_Atomic(uint64_t) *p, uint64_t n)
@@ -200,6 +204,8 @@ static inline uint64_t rn__solo_add(_Atomic(uint64_t) *p, uint64_t n)
         rn__solo_end(h);
         return old;
     }
+    if (RN_UNLIKELY(h == NULL))
+        rn__meet();
     return atomic_fetch_add_explicit(p, n, memory_order_acq_rel);
 }
 static inline uint64_t rn__solo_or(_Atomic(uint64_t) *p, uint64_t bits)
@@ -211,6 +217,8 @@ static inline uint64_t rn__solo_or(_Atomic(uint64_t) *p, uint64_t bits)
         rn__solo_end(h);
         return old;
     }
+    if (RN_UNLIKELY(h == NULL))
+        rn__meet();
     return atomic_fetch_or_explicit(p, bits, memory_order_acq_rel);
 }
 static inline bool rn__solo_cas(_Atomic(uint64_t) *p, uint64_t *expect, uint64_t value)
@@ -225,6 +233,8 @@ static inline bool rn__solo_cas(_Atomic(uint64_t) *p, uint64_t *expect, uint64_t
         *expect = old;
         return same;
     }
+    if (RN_UNLIKELY(h == NULL))
+        rn__meet();
     return atomic_compare_exchange_strong_explicit(p, expect, value, memory_order_acq_rel,
                                                    memory_order_acquire);
 }
@@ -237,6 +247,8 @@ static inline uint32_t rn__solo_swap32(_Atomic(uint32_t) *p, uint32_t value)
         rn__solo_end(h);
         return old;
     }
+    if (RN_UNLIKELY(h == NULL))
+        rn__meet();
     return atomic_exchange_explicit(p, value, memory_order_acq_rel);
 }
 static inline bool rn__solo_cas32(_Atomic(uint32_t) *p, uint32_t expect, uint32_t value)
@@ -249,6 +261,8 @@ static inline bool rn__solo_cas32(_Atomic(uint32_t) *p, uint32_t expect, uint32_
         rn__solo_end(h);
         return same;
     }
+    if (RN_UNLIKELY(h == NULL))
+        rn__meet();
     return atomic_compare_exchange_strong_explicit(p, &expect, value, memory_order_acq_rel,
                                                    memory_order_acquire);
 }

@@ -53,12 +53,11 @@ enum rn__pulse rn__pulse(rn__worker *w, uint32_t ticks, int64_t now)
     }
     uint64_t dran = ran - before.ran, dwaited = waited - before.waited;
     uint64_t span = (uint64_t)(now - before.at);
-    if (dran >= 500000 && dran * 4 >= span)
-        return RN__PULSE_HOG;
-    if (dwaited * 2 >= span || span < 300000)
-        return RN__PULSE_STARVED;
-    /* neither ran nor wanted to: it sleeps in the kernel */
-    return dran * 4 < span ? RN__PULSE_BLOCKED : RN__PULSE_HOG;
+    if (dran >= 1000000)
+        return RN__PULSE_HOG; /* so much CPU, and not one pick */
+    if (span < 300000 || dran + dwaited >= span / 4)
+        return RN__PULSE_STARVED; /* it wants to run, or it is too early to say */
+    return RN__PULSE_BLOCKED;     /* it sleeps in the kernel */
 }
 
 /* Moves all that w holds to the global queue. True if there was something. */
@@ -71,7 +70,7 @@ bool rn__rescue(rn__worker *w)
         rn__inject(g, g, 1);
         some = true;
     }
-    while ((g = rn__ring_take(w)) != NULL) {
+    while ((g = rn__ring_take_shared(w)) != NULL) {
         rn__inject(g, g, 1);
         some = true;
     }

@@ -158,8 +158,9 @@ static void *watcher(void *arg)
 {
     (void)arg;
     rn__clock_precise();
+    rn__foreign_exempt();
     atomic_fetch_add(&rn__sched.known_threads, 1);
-    int64_t tick = TICK_MIN, trimmed = rn__clock();
+    int64_t tick = TICK_MIN, trim_at = 0;
     for (;;) {
         int64_t now = rn__clock();
         rn__note_clock(now);
@@ -167,9 +168,10 @@ static void *watcher(void *arg)
 
         findings f = look(now);
         act(&f);
-        if (now - trimmed > TRIM_EVERY) {
-            trimmed = now;
-            rn__stack_trim(now);
+        if (now >= trim_at) {
+            trim_at = rn__stack_trim(now);
+            if (trim_at == now)
+                continue; /* a bounded number per call */
         }
 
         if (all_asleep()) {
@@ -179,16 +181,21 @@ static void *watcher(void *arg)
                 atomic_compare_exchange_strong(&rn__sched.watch, &deep, RN__WATCH_TIMED))
                 continue;
             int64_t ask = rn__deadlock_recheck();
-            wait_until(ask < next ? ask : next);
+            int64_t until = ask < next ? ask : next;
+            wait_until(trim_at < until ? trim_at : until);
             if (ask <= rn__clock())
                 rn__deadlock_check();
             /* by time-out: we wake ourselves; by a waker: it is TIMED already */
             deep = RN__WATCH_DEEP;
             atomic_compare_exchange_strong(&rn__sched.watch, &deep, RN__WATCH_TIMED);
             tick = TICK_MIN;
+            if (trim_at == RN_NEVER)
+                trim_at = rn__clock() + TRIM_EVERY; /* stacks may be given back from now on */
             continue;
         }
         int64_t most = f.waits || atomic_load(&rn__sched.nsleep) != 0 ? TICK_BUSY : TICK_MAX;
+        if (trim_at == RN_NEVER)
+            trim_at = now + TRIM_EVERY;
         int64_t until = now + tick;
         tick = tick * 2 < most ? tick * 2 : most;
         wait_until(next < until ? next : until);
