@@ -283,7 +283,9 @@ static bool run(rn__reader r, const rules *u, uint64_t pc, const row *first, row
     return !r.bad;
 }
 
-static bool load(uintptr_t at, uintptr_t lo, uintptr_t hi, uintptr_t *v)
+/* Frames have poisoned parts between their variables, and a parked one's are not ours to avoid. */
+__attribute__((no_sanitize("address"))) static bool load(uintptr_t at, uintptr_t lo, uintptr_t hi,
+                                                         uintptr_t *v)
 {
     if (at < lo || at > hi - sizeof *v || at % sizeof *v != 0)
         return false;

@@ -81,7 +81,10 @@ void rn__dying_exit(rn__out *o)
 
 void rn__roomy(const rn__g *g, void (*fn)(void *), void *arg)
 {
-    if (g->stack != NULL && g->stack->klass < RN__STACK_DEFAULT_CLASS)
+    /* A sanitizer's stacks are never small, and it does not know of the other one. */
+    bool small = g->stack != NULL && (g->flags & RN__G_OWNSTACK) == 0 &&
+                 g->stack->klass < RN__STACK_DEFAULT_CLASS;
+    if (small && !RN__ASAN && !RN__TSAN)
         rn_on_system_stack(fn, arg);
     else
         fn(arg);

@@ -102,6 +102,8 @@ ITEM(116, "damaged section headers, symbols and line tables")
         }
         run(g, len, (uint64_t)seed);
     }
+    free(f);
+    free(g);
 }
 
 /* A copy that ends where its block ends. */
@@ -157,6 +159,10 @@ ITEM(116, "damaged line tables in memory: lookups stay inside, and end")
             munmap(l.range, l.nrange * sizeof *l.range);
         free(bytes);
     }
+    free((void *)(uintptr_t)good.line.p);
+    free((void *)(uintptr_t)good.line_str.p);
+    free((void *)(uintptr_t)good.str.p);
+    free(f);
     CHECK(found > 100); /* the undamaged first round alone finds most */
 }
 

@@ -12,10 +12,10 @@
 
 static std::string calls;
 
-#define CHECK(cond)                                                                                \
-    ((cond) ? (void)0                                                                              \
-            : (std::fprintf(stderr, "%s:%d: CHECK(%s) failed; calls: %s\n", __FILE__, __LINE__,    \
-                            #cond, calls.c_str()),                                                 \
+#define CHECK(cond)                                                                             \
+    ((cond) ? (void)0                                                                           \
+            : (std::fprintf(stderr, "%s:%d: CHECK(%s) failed; calls: %s\n", __FILE__, __LINE__, \
+                            #cond, calls.c_str()),                                              \
                std::exit(1)))
 
 static void note(void *s)
@@ -38,8 +38,10 @@ static void direct(void *)
     take(recover());
 }
 
-namespace deep {
-namespace down {
+namespace deep
+{
+namespace down
+{
 __attribute__((noinline)) void in_a_namespace(void *)
 {
     take(recover());

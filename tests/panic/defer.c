@@ -15,12 +15,12 @@ static void note(void *s)
     strcat(log_text, (const char *)s);
 }
 
-#define CHECK_LOG(want)                                                                            \
-    do {                                                                                           \
-        if (strcmp(log_text, (want)) != 0)                                                         \
-            test_fail(__FILE__, __LINE__, "the calls are \"%s\", should be \"%s\"", log_text,      \
-                      (want));                                                                     \
-        log_text[0] = '\0';                                                                        \
+#define CHECK_LOG(want)                                                                       \
+    do {                                                                                      \
+        if (strcmp(log_text, (want)) != 0)                                                    \
+            test_fail(__FILE__, __LINE__, "the calls are \"%s\", should be \"%s\"", log_text, \
+                      (want));                                                                \
+        log_text[0] = '\0';                                                                   \
     } while (0)
 
 static int leave_by(int how)

@@ -14,11 +14,11 @@ static void keep(const rn_panic_info *info)
     strcpy(got, info != NULL ? info->text : "NULL");
 }
 
-#define CHECK_GOT(want)                                                                            \
-    do {                                                                                           \
-        if (strcmp(got, (want)) != 0)                                                              \
-            test_fail(__FILE__, __LINE__, "recover gave \"%s\", should be \"%s\"", got, (want));   \
-        got[0] = '\0';                                                                             \
+#define CHECK_GOT(want)                                                                          \
+    do {                                                                                         \
+        if (strcmp(got, (want)) != 0)                                                            \
+            test_fail(__FILE__, __LINE__, "recover gave \"%s\", should be \"%s\"", got, (want)); \
+        got[0] = '\0';                                                                           \
     } while (0)
 
 /* -------------------------------------------------------------------------------- directly? */
@@ -301,7 +301,8 @@ static void exits_in_try(void *p)
     atomic_fetch_add(&steps, 1000);
 }
 
-ITEM(94, "Goexit runs the deferred calls, cannot be recovered nor tried, and ends only its goroutine")
+ITEM(94,
+     "Goexit runs the deferred calls, cannot be recovered nor tried, and ends only its goroutine")
 {
     go1(exits_in_try, NULL);
     WAIT_GONE(1);
@@ -410,10 +411,16 @@ static void yields(void *p)
         rn_yield(); /* may go on on another thread, in the middle of a panic */
 }
 
+static void quiet(void *p)
+{
+    (void)p;
+    CHECK(recover() != NULL);
+}
+
 static int migrating(void)
 {
     rn_recoverable(3);
-    defer(direct, NULL);
+    defer(quiet, NULL);
     defer(yields, NULL);
     panic("moved");
 }
