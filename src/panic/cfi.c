@@ -132,23 +132,48 @@ static bool read_rules(const rn__unwind_tables *t, uint64_t off, rules *u)
     return !r.bad;
 }
 
+static bool covers(const rn__unwind_tables *t, uint64_t off, rules *u)
+{
+    return read_rules(t, off, u) && t->pc >= u->begin && t->pc < u->end;
+}
+
+/* The whole table from the front, for files without the sorted one: some static programs. The answers
+ * are remembered, since all goroutines of a program stand in the same few functions. */
+static bool search_rules(const rn__unwind_tables *t, rules *u)
+{
+    enum { SLOTS = 256 };
+    static _Atomic(uint64_t) slot[SLOTS]; /* relaxed: what is found there is checked */
+    _Atomic(uint64_t) *known = &slot[(t->pc ^ t->pc >> 8) % SLOTS];
+    if (covers(t, atomic_load_explicit(known, memory_order_relaxed), u))
+        return true;
+    rn__reader r;
+    uint64_t id, at;
+    for (uint64_t off = 0; entry(t, off, &r, &id, &at); off = (uint64_t)(r.end - t->frame.p)) {
+        if (id != 0 && covers(t, off, u)) {
+            atomic_store_explicit(known, off, memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Looks code up in the sorted table of .eh_frame_hdr. */
-static bool find_rules(const rn__unwind_tables *t, uint64_t pc, rules *u)
+static bool find_rules(const rn__unwind_tables *t, rules *u)
 {
     rn__reader r = {t->hdr.p, t->hdr.p + t->hdr.n, false};
     unsigned version = (unsigned)rn__get(&r, 1), ptr = (unsigned)rn__get(&r, 1);
     unsigned count = (unsigned)rn__get(&r, 1), table = (unsigned)rn__get(&r, 1);
     if (r.bad || version != 1 || (ptr & 0xf) != PE_sdata4 || count != PE_udata4 ||
         table != PE_datarel_sdata4)
-        return false;
+        return search_rules(t, u);
     rn__get(&r, 4);
     uint64_t n = rn__get(&r, 4), lo = 0, hi = n;
     if (r.bad || n > (size_t)(r.end - r.p) / 8)
-        return false;
+        return search_rules(t, u);
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
         rn__reader e = {r.p + mid * 8, r.end, false};
-        if (t->hdr_addr + (uint64_t)(int32_t)rn__get(&e, 4) <= pc)
+        if (t->hdr_addr + (uint64_t)(int32_t)rn__get(&e, 4) <= t->pc)
             lo = mid + 1;
         else
             hi = mid;
@@ -157,7 +182,7 @@ static bool find_rules(const rn__unwind_tables *t, uint64_t pc, rules *u)
         return false;
     rn__reader e = {r.p + (lo - 1) * 8 + 4, r.end, false};
     uint64_t fde = t->hdr_addr + (uint64_t)(int32_t)rn__get(&e, 4);
-    return read_rules(t, fde - t->frame_addr, u) && pc >= u->begin && pc < u->end;
+    return covers(t, fde - t->frame_addr, u);
 }
 
 /* ------------------------------------------------------------------------------- running the rules */
@@ -315,7 +340,7 @@ bool rn__cfi_step(rn__frame *f, bool exact, uintptr_t lo, uintptr_t hi)
 {
     rn__unwind_tables t;
     rules u;
-    if (!rn__unwind_tables_of(exact ? f->pc : f->pc - 1, &t) || !find_rules(&t, t.pc, &u))
+    if (!rn__unwind_tables_of(exact ? f->pc : f->pc - 1, &t) || !find_rules(&t, &u))
         return false;
     row first, w;
     memset(&first, 0, sizeof first); /* kind SAME */

@@ -7,6 +7,7 @@
  *    or a page would notice one byte too many.
  *  - The damage comes from a fixed seed: a failure can be repeated.
  */
+// runnel-test: not=emulated
 #include "test.h"
 #include "../../src/panic/dump.h"
 #include <elf.h>

@@ -6,6 +6,7 @@
  *    line with AT.
  *  - Whoever must be parked before the dump is awaited by its state.
  */
+// runnel-test: not=emulated
 #include "test.h"
 
 /* Tells the parent process, on standard output, in which line a statement stands. */

@@ -9,6 +9,7 @@
  *  - The texts are Go 1.27's, except the lines for which C has more to say; those stand in CHECKs of
  *    their own.
  */
+// runnel-test: not=emulated
 #include "test.h"
 
 /* The text up to and without the blank line before the first goroutine. */
