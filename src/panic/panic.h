@@ -21,7 +21,8 @@
 #include <runnel/panic.h>
 
 /* Panics with a runtime error. text is Go's, printed bare; extra (or NULL) is what C can add and is
- * printed on a line of its own behind a tab. Both are copied. site: "file:line" of the operation. */
+ * printed on a line of its own behind a tab; it may stand in the caller's frame. site: "file:line" of
+ * the operation. */
 RN_COLD __attribute__((noreturn)) void rn__panic_runtime(const char *site, const char *extra,
                                                          const char *text);
 

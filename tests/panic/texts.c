@@ -11,6 +11,8 @@
  */
 // runnel-test: not=emulated
 #include "test.h"
+#include <fcntl.h>
+#include <sys/ioctl.h>
 
 /* The text up to and without the blank line before the first goroutine. */
 static const char *head(test_child *c)
@@ -429,6 +431,63 @@ CHILD(stdout_locked)
 ITEM(116, "a locked stdout does not keep a program from dying")
 {
     DIES("stdout_locked", "panic: boom\n");
+}
+
+static void *thread_panics(void *p)
+{
+    (void)p;
+    panic("in a thread");
+    return NULL;
+}
+CHILD(thread)
+{
+    pthread_t t;
+    rn_yield();
+    CHECK(pthread_create(&t, NULL, thread_panics, NULL) == 0);
+    pthread_join(t, NULL);
+}
+
+ITEM(124, "the panic of a thread that runnel did not start ends the program as well")
+{
+    test_child *c = test_run_child("thread", NULL);
+    CHECK_EQ(c->status, 2);
+    CHECK_HAS(c->err, "panic: in a thread\n\nthread ");
+    CHECK_HAS(c->err, " [running]:\nthread_panics(...)\n\t");
+}
+
+/* Main returns while the report of another goroutine's panic is stuck in a full pipe. */
+CHILD(slow_report)
+{
+    for (int i = 0; i < 1000; i++)
+        go1(wait_for_ever, NULL);
+    go1(panics_quietly, NULL);
+    for (int n = 0; n == 0; rn_yield())
+        CHECK(ioctl(2, FIONREAD, &n) == 0);
+}
+
+ITEM(116, "a main that returns meanwhile does not end the program before the report is out")
+{
+    int fd[2];
+    CHECK(pipe(fd) == 0 && fcntl(fd[1], F_SETPIPE_SZ, 4096) == 4096);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(fd[1], 2);
+        setenv("RUNNEL_TRACEBACK", "all", 1);
+        execl("/proc/self/exe", "test", "--child", "slow_report", (char *)NULL);
+        _exit(127);
+    }
+    close(fd[1]);
+    for (int n = 0; n < 4096; usleep(1000))
+        CHECK(ioctl(fd[0], FIONREAD, &n) == 0);
+    usleep(100000); /* time enough for a wrong exit; a right program waits as long as it takes */
+    int status;
+    CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+    char buf[4096], first[8] = "";
+    for (ssize_t n; (n = read(fd[0], buf, sizeof buf)) > 0;)
+        if (first[0] == '\0')
+            memcpy(first, buf, 7);
+    CHECK_EQ(test_reap(pid, 60), 2);
+    CHECK(strcmp(first, "panic: ") == 0);
 }
 
 CHILD(traceback_none)
