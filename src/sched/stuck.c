@@ -65,6 +65,8 @@ bool rn__rescue(rn__worker *w)
 {
     bool some = false;
     rn__crowd_add(1); /* the owner must not be solo while we take from its queues */
+    /* Between two queues a goroutine is in our hands only: a source for the verdict meanwhile. */
+    atomic_fetch_add(&rn__sched.ext, 1);
     rn__g *g = atomic_exchange_explicit(&w->runnext, NULL, memory_order_acquire);
     if (g != NULL) {
         rn__inject(g, g, 1);
@@ -78,6 +80,8 @@ bool rn__rescue(rn__worker *w)
         rn__inject(g, g, 1);
         some = true;
     }
+    atomic_fetch_sub(&rn__sched.ext, 1);
     rn__crowd_add(-1);
+    rn__deadlock_check(); /* the owner may have asked, and been put off by us */
     return some;
 }
