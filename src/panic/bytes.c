@@ -1,5 +1,5 @@
 /*
- * bytes.c - reading tables of unknown quality.
+ * bytes.c - reading tables of unknown quality, and sorting without memory.
  *
  * Invariants
  *  - No read leaves [p, end). What is missing reads as zero, and the reader is bad from then on.
@@ -70,4 +70,50 @@ const char *rn__string(rn__reader *r)
     const char *s = (const char *)r->p;
     r->p = nul + 1;
     return s;
+}
+
+/* ---------------------------------------------------------------------------------------- sorting */
+
+typedef struct heap {
+    char *base;
+    size_t size; /* of a record */
+} heap;
+
+static uint64_t key(const heap *h, size_t i)
+{
+    uint64_t k;
+    memcpy(&k, h->base + i * h->size, sizeof k);
+    return k;
+}
+
+static void swap(const heap *h, size_t i, size_t j)
+{
+    for (size_t b = 0; b < h->size; b++) {
+        char c = h->base[i * h->size + b];
+        h->base[i * h->size + b] = h->base[j * h->size + b];
+        h->base[j * h->size + b] = c;
+    }
+}
+
+static void sift(const heap *h, size_t i, size_t n)
+{
+    for (size_t kid; (kid = 2 * i + 1) < n; i = kid) {
+        if (kid + 1 < n && key(h, kid + 1) > key(h, kid))
+            kid++;
+        if (key(h, i) >= key(h, kid))
+            return;
+        swap(h, i, kid);
+    }
+}
+
+/* Heap sort: no memory, no recursion, no bad case. */
+void rn__sort(void *records, size_t n, size_t size)
+{
+    heap h = {records, size};
+    for (size_t i = n / 2; i-- > 0;)
+        sift(&h, i, n);
+    while (n > 1) {
+        swap(&h, 0, --n);
+        sift(&h, 0, n);
+    }
 }

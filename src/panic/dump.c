@@ -7,9 +7,6 @@
  * Invariants
  *  - Descriptors are read while their goroutines may run: each field is read once into the line being
  *    printed, and a torn picture is printed rather than waited for.
- *  - runnel's own frames are hidden: above the first frame of the program always, between the
- *    program's frames except where Go shows its own (panic, Goexit) and rn_try.
- *    RUNNEL_TRACEBACK=system shows all.
  */
 #include "dump.h"
 #include <string.h>
@@ -17,200 +14,7 @@
 
 void (*rn__describe_object)(enum rn__reason reason, const void *obj, char *buf, size_t n);
 
-enum { LEVEL_SYSTEM = 3, PATH_BYTES = 1024, FRAMES_LEADING = 24 };
-
-/* --------------------------------------------------------------------------------- whose code is it */
-
-/* Length of the path of this library's source folder in `path`, which names this very file. */
-static size_t own_folder(char *path, size_t n)
-{
-    rn__place here;
-    rn__place_of((uintptr_t)&rn__dump_g, true, &here);
-    if (here.name == NULL)
-        return 0;
-    rn__place_path(&here, path, n);
-    const char *tail = strstr(path, "panic/dump.c");
-    return tail != NULL ? (size_t)(tail - path) : 0;
-}
-
-static bool has_prefix(const char *s, const char *prefix)
-{
-    return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-static bool named(const rn__place *p, const char *name)
-{
-    return p->func != NULL && rn__base_length(p->func) == strlen(name) && has_prefix(p->func, name);
-}
-
-/* What a thread stands on before the program's first function: libc's, often without a name. */
-static bool is_base(const rn__place *p)
-{
-    if (p->func == NULL)
-        return p->module != NULL && strstr(p->module, "/libc.so") != NULL;
-    return p->func != NULL &&
-           (has_prefix(p->func, "__libc_start") || named(p, "_start") || named(p, "start_thread") ||
-            has_prefix(p->func, "__clone") || named(p, "clone") || named(p, "clone3"));
-}
-
-/* The function that GO_FUNC makes for a function: what follows is that function's name. */
-static const char go_prefix[] = "rn_go_run_";
-
-/* A door of the library: its public functions, but for the one that reports themselves go through. */
-static bool is_api(const rn__place *p)
-{
-    return p->func != NULL && has_prefix(p->func, "rn_") && p->func[3] != '_' &&
-           !has_prefix(p->func, go_prefix) && !named(p, "rn_on_system_stack");
-}
-
-static bool is_own(const rn__place *p)
-{
-    static char folder[PATH_BYTES];
-    static size_t folder_n;
-    static _Atomic(bool) known;
-    if (p->func != NULL && has_prefix(p->func, "rn_"))
-        return !has_prefix(p->func, go_prefix);
-    if (p->module != NULL && strstr(p->module, "/librunnel.so") != NULL)
-        return true;
-    if (p->name == NULL)
-        return false;
-    if (!atomic_load_explicit(&known, memory_order_acquire)) {
-        /* two threads may both do this and write the same; release publishes what they wrote */
-        folder_n = own_folder(folder, sizeof folder);
-        atomic_store_explicit(&known, true, memory_order_release);
-    }
-    char path[PATH_BYTES];
-    rn__place_path(p, path, sizeof path);
-    return folder_n > 0 && strncmp(path, folder, folder_n) == 0;
-}
-
-static bool raises_panic(const rn__place *p)
-{
-    return named(p, "rn_panic_at") || named(p, "rn_panic_value_at") || named(p, "rn_repanic") ||
-           named(p, "rn__panic_runtime");
-}
-
-/* ------------------------------------------------------------------------------------- one frame */
-
-static void print_source(rn__out *o, const rn__place *p, const char *site)
-{
-    if (p->name != NULL && !p->in_header) {
-        char path[PATH_BYTES];
-        rn__place_path(p, path, sizeof path);
-        rn__out_str(o, path);
-        rn__out_str(o, ":");
-        rn__out_u64(o, p->line);
-    } else if (site != NULL) {
-        rn__out_str(o, site);
-    } else {
-        rn__out_str(o, p->module != NULL && !p->in_header ? p->module : "??");
-    }
-}
-
-/* name: instead of the symbol. site: "file:line" in case the tables do not know it. */
-static void print_frame(rn__out *o, const rn__place *p, const char *name, const char *site)
-{
-    if (name == NULL)
-        name = p->func;
-    if (name != NULL)
-        rn__out_bytes(o, name, rn__base_length(name));
-    else
-        rn__out_str(o, "??");
-    rn__out_str(o, "(...)\n\t");
-    print_source(o, p, site);
-    rn__out_str(o, " +");
-    rn__out_hex(o, p->offset);
-    rn__out_str(o, "\n");
-}
-
-/* How many frames at the top are the library's. It is entered through a function of its API; what
- * stands above the last of those in a row is its own, even if it has no name or line that says so. */
-static size_t leading(const rn__trace *t, size_t kept)
-{
-    size_t api = 0;
-    rn__place p;
-    for (size_t i = 0; i < kept && i < FRAMES_LEADING; i++) {
-        rn__place_of(rn__trace_pc(t, i), t->exact && i == 0, &p);
-        if (is_api(&p))
-            api = i + 1;
-        else if (api > 0 && !is_own(&p))
-            break;
-    }
-    if (api > 0)
-        return api;
-    size_t own = 0;
-    for (; own < kept; own++) {
-        rn__place_of(rn__trace_pc(t, own), t->exact && own == 0, &p);
-        if (!is_own(&p))
-            break;
-    }
-    return own;
-}
-
-/* Where the frames of libc's and the library's own base begin. */
-static size_t trailing(const rn__trace *t, size_t kept)
-{
-    rn__place p;
-    while (kept > 0) {
-        rn__place_of(rn__trace_pc(t, kept - 1), t->exact && kept == 1, &p);
-        if (!is_base(&p))
-            break;
-        kept--;
-    }
-    return kept;
-}
-
-/* Whether GO_FUNC's function p has the program's own function inlined: then it stands for it. */
-static bool stands_for(const rn__place *p, const char *shown)
-{
-    const char *name = p->func + strlen(go_prefix);
-    size_t n = rn__base_length(name);
-    return shown == NULL || rn__base_length(shown) != n || strncmp(name, shown, n) != 0;
-}
-
-/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the operation at
- * the top. */
-static bool print_trace(rn__out *o, const rn__trace *t, size_t from, const char *site)
-{
-    size_t elided, kept = rn__trace_kept(t, &elided);
-    bool all = rn__cfg.traceback >= LEVEL_SYSTEM;
-    size_t end = all ? kept : trailing(t, kept);
-    bool machinery = false;   /* between a deferred call and the panic that calls it */
-    const char *shown = NULL; /* the symbol of the last frame printed */
-    bool any = false;
-    for (size_t i = from; i < end; i++) {
-        rn__place p;
-        rn__place_of(rn__trace_pc(t, i), t->exact && i == 0, &p);
-        if (i == RN__WALK_INNER && elided > 0) {
-            rn__out_str(o, "...");
-            rn__out_u64(o, elided);
-            rn__out_str(o, " frames elided...\n");
-        }
-        const char *name = NULL;
-        if (all) {
-            machinery = false;
-        } else if (raises_panic(&p)) {
-            name = "panic";
-            machinery = false;
-        } else if (named(&p, "rn_goexit") || named(&p, "rn_try")) {
-            machinery = false;
-        } else if (p.func != NULL && has_prefix(p.func, go_prefix)) {
-            name = p.func + strlen(go_prefix);
-            if (!stands_for(&p, shown))
-                continue;
-        } else if (named(&p, "rn__call_deferred")) {
-            machinery = true;
-            continue;
-        } else if (machinery || is_own(&p)) {
-            continue;
-        }
-        print_frame(o, &p, name, site);
-        shown = p.func;
-        any = true;
-        site = NULL;
-    }
-    return any;
-}
+enum { LEVEL_SYSTEM = 3 };
 
 /* ---------------------------------------------------------------------------- the operation waited on */
 
@@ -257,7 +61,7 @@ static void print_operation(rn__out *o, enum rn__reason r, const void *obj, cons
     if (site != NULL)
         rn__out_str(o, site);
     else
-        print_source(o, above != NULL ? above : &unknown, NULL);
+        rn__print_source(o, above != NULL ? above : &unknown, NULL);
     rn__out_str(o, "\n");
 }
 
@@ -357,7 +161,7 @@ static void print_entry(rn__out *o, const rn__g *g, const char *site)
     rn__place_of((uintptr_t)g->fn, true, &p);
     const char *name = g->where != NULL ? g->where->fname : NULL;
     if (site == NULL || name == NULL) {
-        print_frame(o, &p, name, site);
+        rn__print_frame(o, &p, name, site);
         return;
     }
     rn__out_str(o, name);
@@ -377,17 +181,17 @@ static void dump_parked(rn__out *o, rn__g *g, unsigned status)
     bool walked = rn__walk_parked(g, &t);
     if (walked) {
         kept = rn__trace_kept(&t, &elided);
-        from = rn__cfg.traceback >= LEVEL_SYSTEM ? 0 : leading(&t, kept);
+        from = rn__cfg.traceback >= LEVEL_SYSTEM ? 0 : rn__leading(&t, kept);
     }
     if (from < kept)
         rn__place_of(rn__trace_pc(&t, from), false, &above);
-    if (from == kept || is_own(&above))
+    if (from == kept || rn__is_own(&above))
         rn__place_of((uintptr_t)g->fn, true, &above);
     if (status == RN__WAITING)
         print_operation(o, reason, obj, site, &above);
     if (!walked)
         rn__out_str(o, "\tstack unavailable\n");
-    else if (!print_trace(o, &t, from, site))
+    else if (!rn__print_trace(o, &t, from, site))
         print_entry(o, g, site);
 }
 
@@ -401,7 +205,7 @@ void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how, const char *site)
         rn__trace t;
         rn__walk_self(&t, how == RN__DUMP_INTERRUPTED);
         size_t elided, kept = rn__trace_kept(&t, &elided);
-        print_trace(o, &t, rn__cfg.traceback >= LEVEL_SYSTEM ? 0 : leading(&t, kept), site);
+        rn__print_trace(o, &t, rn__cfg.traceback >= LEVEL_SYSTEM ? 0 : rn__leading(&t, kept), site);
     } else if (rn__is_foreign(g)) {
         if (status == RN__WAITING)
             print_operation(o, g->reason, g->obj, g->site, NULL);
@@ -449,31 +253,6 @@ static void list_one(rn__g *g, void *arg)
     l->n++;
 }
 
-static void sift(struct listed *a, size_t i, size_t n)
-{
-    for (size_t kid; (kid = 2 * i + 1) < n; i = kid) {
-        if (kid + 1 < n && a[kid + 1].id > a[kid].id)
-            kid++;
-        if (a[i].id >= a[kid].id)
-            return;
-        struct listed t = a[i];
-        a[i] = a[kid];
-        a[kid] = t;
-    }
-}
-
-static void sort(struct listed *a, size_t n)
-{
-    for (size_t i = n / 2; i-- > 0;)
-        sift(a, i, n);
-    while (n > 1) {
-        struct listed t = a[0];
-        a[0] = a[--n];
-        a[n] = t;
-        sift(a, 0, n);
-    }
-}
-
 void rn__dump_others(rn__out *o, const rn__g *except)
 {
     struct list l = {.except = except};
@@ -486,7 +265,7 @@ void rn__dump_others(rn__out *o, const rn__g *except)
     }
     size_t n = l.n < cap ? l.n : cap;
     if (l.item != NULL) {
-        sort(l.item, n);
+        rn__sort(l.item, n, sizeof *l.item);
         for (size_t i = 0; i < n; i++) {
             if (l.item[i].g->id != l.item[i].id)
                 continue; /* it has ended meanwhile */

@@ -50,7 +50,8 @@ typedef struct rn__place {
     const char *dir;    /* where name starts, if that is relative; may be NULL */
     const char *name;   /* source file; NULL: no line information */
     uint32_t line;
-    bool in_header; /* of runnel: no better line was found */
+    bool own;     /* a function from this library's source files */
+    bool inlined; /* the line is runnel's, inlined into a function of the program */
 } rn__place;
 
 /* Looks pc up. exact: pc is the instruction itself; else it is a return address, and the call before
@@ -97,7 +98,7 @@ typedef struct rn__lines {
 bool rn__line_of(rn__lines *l, uint64_t addr, uint64_t from, bool (*skip)(const rn__place *),
                  rn__place *out);
 
-/* --------------------------------------------------------------------------- bytes.h-like reading */
+/* ------------------------------------------------------------------- bytes.c: reading, sorting */
 
 /* Reads a table from the front; never outside of it. Past the end it yields zeros and says bad. */
 typedef struct rn__reader {
@@ -110,6 +111,9 @@ uint64_t rn__uleb(rn__reader *r);
 int64_t rn__sleb(rn__reader *r);
 /* Up to the NUL, which is skipped; "" if there is none. */
 const char *rn__string(rn__reader *r);
+
+/* Sorts records by the uint64_t that each begins with. */
+void rn__sort(void *records, size_t n, size_t size);
 
 /* ------------------------------------------------------------------- cfi.c: one frame to the next */
 
@@ -143,6 +147,20 @@ bool rn__walk_parked(const rn__g *g, rn__trace *t);
 /* How many frames were kept, how many lie unkept behind the first RN__WALK_INNER, and the i-th kept. */
 size_t rn__trace_kept(const rn__trace *t, size_t *elided);
 uintptr_t rn__trace_pc(const rn__trace *t, size_t i);
+
+/* ------------------------------------------------------------------------------- frames.c: showing them */
+
+/* How many frames at the top are the library's. */
+size_t rn__leading(const rn__trace *t, size_t kept);
+/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the operation at
+ * the top, for a program without line information; may be NULL. */
+bool rn__print_trace(rn__out *o, const rn__trace *t, size_t from, const char *site);
+/* One frame. name: instead of the symbol; may be NULL, as may site. */
+void rn__print_frame(rn__out *o, const rn__place *p, const char *name, const char *site);
+/* "file:line", or what comes nearest to it. */
+void rn__print_source(rn__out *o, const rn__place *p, const char *site);
+/* Whether a place is the library's own code. */
+bool rn__is_own(const rn__place *p);
 
 /* ------------------------------------------------------------------------------- dump.c: goroutines */
 

@@ -190,32 +190,6 @@ static size_t scan(const rn__lines *l, rn__line_range *out, size_t cap)
     return n;
 }
 
-static void sift(rn__line_range *a, size_t i, size_t n)
-{
-    for (size_t kid; (kid = 2 * i + 1) < n; i = kid) {
-        if (kid + 1 < n && a[kid + 1].lo > a[kid].lo)
-            kid++;
-        if (a[i].lo >= a[kid].lo)
-            return;
-        rn__line_range t = a[i];
-        a[i] = a[kid];
-        a[kid] = t;
-    }
-}
-
-/* Heap sort: no memory, no recursion, no bad case. */
-static void sort(rn__line_range *a, size_t n)
-{
-    for (size_t i = n / 2; i-- > 0;)
-        sift(a, i, n);
-    while (n > 1) {
-        rn__line_range t = a[0];
-        a[0] = a[--n];
-        a[n] = t;
-        sift(a, 0, n);
-    }
-}
-
 static void make_index(rn__lines *l)
 {
     l->indexed = true;
@@ -228,7 +202,7 @@ static void make_index(rn__lines *l)
         return;
     l->range = p;
     l->nrange = scan(l, l->range, n);
-    sort(l->range, l->nrange);
+    rn__sort(l->range, l->nrange, sizeof *l->range);
 }
 
 static const rn__line_range *find_range(const rn__lines *l, uint64_t addr)

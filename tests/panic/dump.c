@@ -390,6 +390,34 @@ ITEM(104, "frames: the program's functions only, and Go's word for a panic betwe
     }
 }
 
+/* The program, called back by the library, waits: its frames must not be taken for the library's. */
+__attribute__((noinline)) static void waits_inside(void *c)
+{
+    chan_recv((chan(int))c, NULL);
+    STAY;
+}
+__attribute__((noinline)) static void tries(void *c)
+{
+    rn_try(waits_inside, c, NULL);
+    STAY;
+}
+CHILD(called_back)
+{
+    chan(int) c = chan_make(int, 0);
+    go1(tries, (void *)c);
+    waits_inside((void *)c);
+    STAY;
+}
+
+ITEM(104, "frames: a function that the library calls back is the program's")
+{
+    const char *g = of(dump_of("called_back"), "goroutine 2 ");
+    const char *a = strstr(g, "\nwaits_inside(...)\n"), *b = strstr(g, "\nrn_try(...)\n"),
+               *c = strstr(g, "\ntries(...)\n");
+    if (a == NULL || b == NULL || c == NULL || a > b || b > c)
+        test_fail(__FILE__, __LINE__, "not waits_inside, rn_try, tries:\n%s", g);
+}
+
 static int deep(int n, volatile char *up);
 static int (*volatile dig)(int n, volatile char *up) = deep;
 
