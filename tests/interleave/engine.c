@@ -24,6 +24,7 @@ enum {
     HEAP = 64 << 10,  /* il_malloc */
     BUFFERED = 8,     /* stores in one store buffer */
     PATH = 1 << 16,   /* steps on one path */
+    EXCLUDED = 4,     /* il_exclude */
     MAX_ACTIONS = 64, /* open choices of one state */
     MAX_STATES = 40000000,
 };
@@ -81,18 +82,25 @@ struct explorer {
     rn__ctx ctx;
     _Atomic(uint64_t) nowhere;
     const il_case *c;
-    int self; /* the running thread; -1: none */
+    int self;  /* the running thread; -1: none */
+    int mix;   /* the variant */
+    bool skip; /* it is left out */
     bool failed;
     char why[512];
     char *stacks, *heap;
     char *store; /* saved states, LIFO */
     size_t store_used;
     char *pristine; /* the data as it was before the first case */
+    struct {
+        char *lo, *hi;
+    } piece[EXCLUDED + 1]; /* the data without what was excluded, in order */
+    int npieces;
     struct frame *frame;
     uint32_t depth, path_len;
     struct step path[PATH];
     uint64_t (*table)[2]; /* hashes of states seen; {0, 0} is free */
-    uint64_t mask, seen, steps, ends;
+    uint64_t mask, seen, ends;
+    uint64_t all_seen, all_ends; /* of all variants */
 };
 static struct explorer *E;
 
@@ -119,7 +127,8 @@ static char *stack_hi(int t)
 /* Calls fn for each piece of memory that belongs to the state. */
 static inline void each_piece(void (*fn)(char *p, size_t n, void *arg), void *arg)
 {
-    fn(__data_start, (size_t)(_end - __data_start), arg);
+    for (int i = 0; i < E->npieces; i++)
+        fn(E->piece[i].lo, (size_t)(E->piece[i].hi - E->piece[i].lo), arg);
     fn(E->heap, heap_used, arg);
     for (int t = 0; t < nthreads; t++)
         if (thread[t].state != DONE)
@@ -165,7 +174,7 @@ static bool remember(void)
     h[1] |= 1;
     if (E->table == NULL || E->seen * 2 > E->mask) {
         uint64_t(*old)[2] = E->table, old_mask = E->mask;
-        E->mask = old != NULL ? old_mask * 2 + 1 : (1 << 16) - 1;
+        E->mask = old != NULL ? old_mask * 2 + 1 : (1 << 12) - 1;
         E->table = area((E->mask + 1) * sizeof *E->table);
         for (uint64_t i = 0; old != NULL && i <= old_mask; i++) {
             if (old[i][1] == 0)
@@ -192,6 +201,16 @@ static bool remember(void)
 int il_self(void)
 {
     return E->self;
+}
+
+int il_mix(void)
+{
+    return E->mix;
+}
+
+void il_skip(void)
+{
+    E->skip = true;
 }
 
 static void to_explorer(void)
@@ -244,6 +263,11 @@ static void check_alive(const volatile void *addr)
     }
 }
 
+bool il_relaxed_points(void)
+{
+    return E->c->fine;
+}
+
 void il_point(int op, const volatile void *addr, size_t size, const char *file, int line)
 {
     (void)size;
@@ -294,6 +318,13 @@ void il_drain(void)
             flush_one(&thread[E->self]);
 }
 
+void il_drain_all(void)
+{
+    for (int t = 0; t < nthreads; t++)
+        while (thread[t].nbuffered > 0)
+            flush_one(&thread[t]);
+}
+
 void il_store(volatile void *addr, size_t size, uint64_t value, int order)
 {
     bool quiet = E->self < 0 || il_quiet(addr);
@@ -320,6 +351,8 @@ void il_seen(const volatile void *addr, size_t size)
 void il_spin(void)
 {
     struct thread *t = &thread[E->self];
+    if (t->seen == NULL)
+        return;
     t->spin_value = read_word(t->seen, t->seen_size);
     t->state = SPIN;
     to_explorer();
@@ -341,10 +374,9 @@ unsigned il_choose(unsigned n)
 void il_park(volatile void *unlock, uint64_t value)
 {
     struct thread *t = &thread[E->self];
-    il_drain();
-    t->state = PARKED;
     if (unlock != NULL)
-        memcpy((void *)(uintptr_t)unlock, &value, sizeof value);
+        il_store(unlock, sizeof value, value, 3 /* release */);
+    t->state = PARKED;
     to_explorer();
     t->state = RUN;
     t->woken = 0;
@@ -369,8 +401,7 @@ bool il_done(int t)
 
 void il_end(void)
 {
-    il_drain();
-    thread[E->self].state = DONE;
+    thread[E->self].state = DONE; /* what it has stored comes out in its own time */
     to_explorer();
     __builtin_unreachable();
 }
@@ -467,7 +498,6 @@ static void take(int t, bool flush, uint32_t choice)
         il_fail("more than %d steps on one path", PATH);
     E->path[E->path_len++] =
         (struct step){flush ? "store buffer" : "", 0, (int8_t)t, 0, (uint16_t)choice};
-    E->steps++;
     if (flush) {
         flush_one(&thread[t]);
         return;
@@ -475,8 +505,10 @@ static void take(int t, bool flush, uint32_t choice)
     if (thread[t].state == CHOICE)
         thread[t].choice = choice;
     E->self = t;
+    il_enter(t);
     rn__switch(&E->ctx, &thread[t].ctx, &E->nowhere, 0);
     E->self = -1;
+    il_enter(-1);
 }
 
 static void final_entry(void)
@@ -501,6 +533,11 @@ static void report(void)
 {
     static const char *const op[] = {"load", "store", "rmw", "fence", "ready", "park", ""};
     printf("FAIL  %-24s %s\n", E->c->name, E->why);
+    if (E->c->mixes != 0)
+        printf("    variant %d\n", E->mix);
+    static const char *const state[] = {"runs", "waits for a lock", "parked", "chooses", "ended"};
+    for (int t = 0; t < nthreads; t++)
+        printf("    thread %d %s%s\n", t, state[thread[t].state], thread[t].woken ? ", woken" : "");
     for (uint32_t i = 0; i < E->path_len; i++) {
         const struct step *s = &E->path[i];
         const char *file = strrchr(s->file, '/');
@@ -570,12 +607,7 @@ static void search(void)
             struct frame *f = &E->frame[E->depth - 1];
             size_t at = f->saved;
             uint16_t i = f->next++;
-            restore_piece(__data_start, (size_t)(_end - __data_start), &at);
-            restore_piece(E->heap, heap_used, &at);
-            for (int t = 0; t < nthreads; t++)
-                if (thread[t].state != DONE)
-                    restore_piece(thread[t].ctx.sp,
-                                  (size_t)(stack_hi(t) - (char *)thread[t].ctx.sp), &at);
+            each_piece(restore_piece, &at); /* the data first: it says how long the rest is */
             E->path_len = f->path;
             next.action[0] = f->action[i];
             if (f->next == f->n) {
@@ -593,47 +625,92 @@ static void search(void)
     }
 }
 
-bool il_explore(const il_case *c)
+void il_exclude(void *p, size_t n)
+{
+    char *lo = p, *hi = lo + n;
+    lo += -(uintptr_t)lo & 7; /* pieces are whole words */
+    hi -= (uintptr_t)hi & 7;
+    for (int i = 0; i < E->npieces; i++) {
+        if (lo < E->piece[i].lo || hi > E->piece[i].hi)
+            continue;
+        if (E->npieces > EXCLUDED) {
+            printf("too many exclusions\n");
+            exit(2);
+        }
+        for (int k = E->npieces++; k > i; k--)
+            E->piece[k] = E->piece[k - 1];
+        E->piece[i].hi = lo;
+        E->piece[i + 1].lo = hi;
+        return;
+    }
+}
+
+static void start_up(void)
 {
     size_t data = (size_t)(_end - __data_start);
-    if (E == NULL) {
-        struct explorer *e = area(sizeof *e);
-        e->stacks = area((size_t)(IL_THREADS + 1) * STACK);
-        e->heap = area(HEAP);
-        e->store = area((size_t)8 << 30);
-        e->frame = area(PATH * sizeof *e->frame);
-        e->pristine = area(data);
-        E = e;
-        catch_faults();
-        memcpy(E->pristine, __data_start, data);
-    }
-    memcpy(__data_start, E->pristine, data);
+    struct explorer *e = area(sizeof *e);
+    e->stacks = area((size_t)(IL_THREADS + 1) * STACK);
+    e->heap = area(HEAP);
+    e->store = area((size_t)8 << 30);
+    e->frame = area(PATH * sizeof *e->frame);
+    e->pristine = area(data);
+    E = e;
+    E->piece[0].lo = __data_start;
+    E->piece[0].hi = _end;
+    E->npieces = 1;
+    il_begin();
+    catch_faults();
+    memcpy(E->pristine, __data_start, data);
+}
+
+/* One variant from the start. False if a violation was found. */
+static bool explore_mix(int mix)
+{
+    memcpy(__data_start, E->pristine, (size_t)(_end - __data_start));
     if (E->table != NULL)
-        munmap(E->table, (E->mask + 1) * sizeof *E->table);
-    E->table = NULL;
-    E->c = c;
+        memset(E->table, 0, (E->mask + 1) * sizeof *E->table);
+    E->mix = mix;
     E->self = -1;
-    E->failed = false;
+    E->failed = E->skip = false;
     E->ctx.sp = NULL;
-    E->seen = E->steps = E->ends = E->store_used = 0;
+    E->seen = E->ends = E->store_used = 0;
     E->path_len = 0;
-    nthreads = c->threads;
-    struct timespec t0, t1;
-    clock_gettime(CLOCK_MONOTONIC, &t0);
-    c->setup();
-    for (int t = 0; t < nthreads; t++) {
+    nthreads = E->c->threads;
+    E->c->setup();
+    if (E->skip)
+        return true;
+    for (int t = 0; t < nthreads && !E->failed; t++) {
         rn__ctx_init(&thread[t].ctx, stack_hi(t), entry);
         take(t, false, 0);
     }
     if (!E->failed)
         search();
-    clock_gettime(CLOCK_MONOTONIC, &t1);
-    if (E->failed) {
-        report();
-        return false;
+    E->all_seen += E->seen;
+    E->all_ends += E->ends;
+    return !E->failed;
+}
+
+bool il_explore(const il_case *c)
+{
+    if (E == NULL)
+        start_up();
+    if (E->table != NULL)
+        munmap(E->table, (E->mask + 1) * sizeof *E->table);
+    E->table = NULL;
+    E->c = c;
+    E->all_seen = E->all_ends = 0;
+    struct timespec t0, t1;
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    int mixes = c->mixes != 0 ? c->mixes : 1;
+    for (int i = 0; i < mixes; i++) {
+        if (!explore_mix(i)) {
+            report();
+            return false;
+        }
     }
-    printf("ok    %-24s %9llu states, %llu ends, %.1f s\n", c->name, (unsigned long long)E->seen,
-           (unsigned long long)E->ends,
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    printf("ok    %-24s %9llu states, %llu ends, %.1f s\n", c->name,
+           (unsigned long long)E->all_seen, (unsigned long long)E->all_ends,
            (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) * 1e-9);
     fflush(stdout);
     return true;

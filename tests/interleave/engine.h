@@ -11,6 +11,9 @@
  *  - Everything that the threads can change lies in the program's .data and .bss, in il_malloc's heap or
  *    on the threads' stacks. The explorer's own state lies elsewhere.
  *  - A step is deterministic: the same thread from the same state does the same.
+ *  - Relaxed loads and stores need no points where they touch what the thread owns or holds locked, or
+ *    only guess what a compare-exchange then decides: a guess made earlier is one that could have
+ *    been made. That is what the library uses them for; `fine` cases try them all the same.
  *  - A thread that waits for a lock is not enabled until the word that it saw has changed; so waiting
  *    costs no states, and a lock that is never released is found as a thread that never goes on.
  */
@@ -27,13 +30,20 @@ typedef struct il_case {
     const char *name;
     int threads;         /* at most IL_THREADS */
     bool tso;            /* with store buffers */
+    bool fine;           /* relaxed loads and stores are scheduling points, too */
     void (*setup)(void); /* makes the objects */
     void (*body)(int t); /* what thread t does */
     void (*final)(void); /* checks a state in which nobody can go on */
+    int mixes;           /* 0, or: explore this many variants, which il_mix() tells apart */
 } il_case;
 
 /* Explores the case. Prints one line, or the way to the first violation. True if there is none. */
 bool il_explore(const il_case *c);
+
+/* Which variant is explored, 0 to mixes-1. */
+int il_mix(void);
+/* In setup: the variant is a renaming of another one; leaves it out. */
+void il_skip(void);
 
 /* The running thread, 0.. ; -1 in setup and final. */
 int il_self(void);
@@ -62,6 +72,18 @@ void *il_malloc(size_t n);
 void *il_calloc(size_t n, size_t size);
 void *il_aligned_alloc(size_t align, size_t n);
 void il_free(void *p);
+
+/* Called once at the start; the place for il_exclude. */
+void il_begin(void);
+
+/* In il_begin: leaves a piece of the program's data out of the state; nothing in it changes. */
+void il_exclude(void *p, size_t n);
+
+/* Called before thread t goes on: what belongs to the thread, but not to its stack. */
+void il_enter(int t);
+
+/* Empties the store buffers of all threads: membarrier. */
+void il_drain_all(void);
 
 /* Accesses to this memory are no scheduling points: dump-only fields, settings that never change. */
 bool il_quiet(const volatile void *addr);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Explores every interleaving of small cases of the library's own C code (see README.md), and then makes
 # sure that the explorer would notice: sources with one rule broken must be rejected.
-#   run.sh            everything
+#   run.sh            everything that takes less than a minute
+#   run.sh full       the large mixes: about an hour
 #   run.sh NAME...    only the cases and broken rules whose names contain one of the words
 # CC=... another compiler. Exit status: 0 all passed, 1 not, 77 not for this machine.
 # runnel-test: timeout=600 not=address not=thread
@@ -15,10 +16,11 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
-tested="sync/mutex sync/waitgroup sync/once"
+tested="sync/mutex sync/waitgroup sync/once sched/solo
+        chan/send chan/recv chan/close chan/select chan/wait"
 flags="-std=gnu11 -O1 -g -w -fno-stack-protector -fcf-protection=none"
 fake="-I$here/fake -I$top/include -DRN__VALGRIND=0 -Dmalloc=il_malloc -Dcalloc=il_calloc
-      -Dfree=il_free -Daligned_alloc=il_aligned_alloc"
+      -Dfree=il_free -Daligned_alloc=il_aligned_alloc -Dsyscall=il_syscall"
 
 # compile OUT SOURCE [FLAGS]
 compile() {
@@ -46,7 +48,7 @@ prepare() {
     "$CC" -o "$tmp/explore" "$tmp"/*.o || exit 1
 }
 
-# broken NAME FILE SED-SCRIPT CASE WHAT: with FILE edited, CASE must be rejected.
+# broken NAME FILE SED-SCRIPT CASE WHAT: with src/FILE edited, CASE must be rejected.
 # shellcheck disable=SC2086
 broken() {
     name=$1 file=$2 script=$3 case=$4 what=$5
@@ -58,18 +60,23 @@ broken() {
         [ $hit = 1 ] || return 0
     fi
     ran=1
-    object=$(basename "$file").o
-    sed -e "$script" "$top/src/$file.c" >"$tmp/src/$file.c"
-    if cmp -s "$top/src/$file.c" "$tmp/src/$file.c"; then
-        echo "FAIL  $name: the rule to break is not found in src/$file.c"
+    sed -e "$script" "$top/src/$file" >"$tmp/src/$file"
+    if cmp -s "$top/src/$file" "$tmp/src/$file"; then
+        echo "FAIL  $name: the rule to break is not found in src/$file"
         bad=1
         return
     fi
-    compile "$tmp/broken.o" "$tmp/src/$file.c" $fake
-    mkdir -p "$tmp/keep" && mv "$tmp/$object" "$tmp/keep/$object"
+    # a header concerns every source that is tested
+    case $file in *.h) sources=$tested ;; *) sources=${file%.c} ;; esac
+    mkdir -p "$tmp/keep"
+    for f in $sources; do
+        object=$(basename "$f").o
+        mv "$tmp/$object" "$tmp/keep/$object"
+        compile "$tmp/$object" "$tmp/src/$f.c" $fake
+    done
     "$CC" -o "$tmp/explore-broken" "$tmp"/*.o || exit 1
-    mv "$tmp/keep/$object" "$tmp/$object" && rm "$tmp/broken.o"
-    cp "$top/src/$file.c" "$tmp/src/$file.c"
+    mv "$tmp"/keep/*.o "$tmp/"
+    cp "$top/src/$file" "$tmp/src/$file"
     if "$tmp/explore-broken" "=$case" >"$tmp/log" 2>&1; then
         echo "FAIL  $name: not noticed by $case: $what"
         bad=1
@@ -91,26 +98,54 @@ prepare
 }
 grep -v '^no such case' "$tmp/log" && ran=1
 
-broken mutex-lost-woken sync/mutex 's/n &= ~(WOKEN | BARGE_MASK);/(void)0;/' mutex \
+broken mutex-lost-woken sync/mutex.c 's/n &= ~(WOKEN | BARGE_MASK);/(void)0;/' mutex \
     "the woken waiter does not give WOKEN back: nobody is woken any more"
-broken mutex-late-look sync/mutex \
+broken mutex-late-look sync/mutex.c \
     's/rn__ready(next);/&\n        if (atomic_load_explicit(word, memory_order_relaxed) == QUEUE) return;/' mutex \
     "unlock looks at the mutex again after it has let somebody in"
-broken mutex-no-queue-bit sync/mutex 's/word, &s, s | QUEUE, /word, \&s, s, /' mutex \
+broken mutex-no-queue-bit sync/mutex.c 's/word, &s, s | QUEUE, /word, \&s, s, /' mutex \
     "the queue is changed without its lock bit"
-broken mutex-handover sync/mutex 's/next->ctx.ret = HANDED_OVER;/next->ctx.ret = COMPETE;/' mutex-starving \
+broken mutex-handover sync/mutex.c 's/next->ctx.ret = HANDED_OVER;/next->ctx.ret = COMPETE;/' mutex-starving \
     "the mutex is handed over and nobody is told"
-broken wg-late-reset sync/waitgroup \
+broken wg-late-reset sync/waitgroup.c \
     '/drop_queue(wg, NULL);/d; s/rn__waiters_ready_all(first);/&\n    drop_queue(wg, NULL);/' wg \
     "the group is touched after its waiters have been released"
-broken wg-uncounted sync/waitgroup 's/&s, s + 1,/\&s, s,/' wg \
+broken wg-uncounted sync/waitgroup.c 's/&s, s + 1)/\&s, s)/' wg \
     "a waiter does not count itself"
-broken wg-early-count sync/waitgroup \
+broken wg-early-count sync/waitgroup.c \
     's/rn__sudog \*first = hold_queue(wg);$/rn__sudog *first = (void *)(uintptr_t)atomic_load_explicit(queue_of(wg), memory_order_acquire);/' wg \
     "the queue is taken without its lock bit"
-broken once-held sync/once '/static void finish/,/^}/s/if (s & HELD)/if (0)/' once \
+broken once-held sync/once.c '/static void finish/,/^}/s/if (s & HELD)/if (0)/' once \
     "the end of a once does not respect the queue's lock"
-broken once-no-wait sync/once 's/rn__park_locked(g, word_of(once),.*$/drop(once, first);/; s/^static void finish/static void drop(rn_once *o, rn__sudog *f) { (void)f; atomic_store_explicit(word_of(o), RUNNING, memory_order_release); }\n&/' once \
+broken once-no-wait sync/once.c 's/rn__park_locked(g, word_of(once),.*$/drop(once, first);/; s/^static void finish/static void drop(rn_once *o, rn__sudog *f) { (void)f; atomic_store_explicit(word_of(o), RUNNING, memory_order_release); }\n&/' once \
     "a second caller does not wait"
+broken chan-early-unlink chan/hchan.h \
+    's/if (!w->is_select || rn__token_take/atomic_store_explicit(\&w->linked, 0, memory_order_release);\n        &/' \
+    mix-3-cap00 "a waiter is given up before its token is tried"
+broken chan-early-ready chan/send.c \
+    's/rn__chan_publish(c, s);/rn__partner_ready(partner); partner.g = NULL; &/' chan-free \
+    "the partner is readied before the channel is released"
+broken chan-no-token chan/hchan.h 's/|| rn__token_take(w->g, w->gen))/|| 1)/' mix-3-cap00 \
+    "a select is served without its token"
+broken chan-unlocked chan/wait.c 's/if (!(s & RN__CH_LOCK) &&/if (s |= RN__CH_LOCK, s ^= RN__CH_LOCK,/' mix-2-cap00 \
+    "the channel is taken although it is locked"
+broken select-no-recheck chan/select.c 's/int done = commit_locked(.*;/int done = -1;/' mix-2-cap00 \
+    "a select blocks without asking again under the locks"
+broken select-one-look chan/select.c 's/if (versions(&sel) == seen)/(void)versions, (void)seen;/' chan-token \
+    "default is taken after one look"
+broken select-no-withdraw chan/select.c 's/withdraw(sel, waiters, m);/(void)withdraw;/' mix-2-cap00 \
+    "the cases that lost stay queued"
+broken select-lock-order chan/select.c 's/sel->cases\[order\[j - 1\]\].c > sel->cases\[x\].c/0/' select-cross \
+    "channels are locked in the order of the cases"
+broken select-old-timer sched/sched.h 's/t = ((t >> 2) + 1) << 2/t = (t >> 2) << 2/' select-again \
+    "the token's generation does not change"
+broken try-no-fence chan/wait.c 's/atomic_thread_fence(memory_order_seq_cst);/(void)0;/' chan-litmus-try \
+    "no fence before the unlocked answer"
+broken select-no-fence chan/wait.c 's/atomic_thread_fence(memory_order_seq_cst);/(void)0;/' chan-litmus-select \
+    "no fence before the unlocked look of a select with default"
+broken solo-no-barrier sched/solo.c 's/^    membarrier(PRIVATE_EXPEDITED);/    (void)0;/' solo-mutex \
+    "solo mode ends without the barrier"
+broken solo-no-wait sched/solo.c 's/memory_order_acquire) != 0; round++)/memory_order_acquire) > 1; round++)/' solo-mutex \
+    "solo mode ends without waiting for the window"
 [ $ran = 1 ] || { echo "no case of that name"; exit 2; }
 exit $bad

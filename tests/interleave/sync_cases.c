@@ -209,18 +209,64 @@ static void once_final(void)
     IL_CHECK(ran == 1 && returned == 3);
 }
 
+/* --------------------------------------------------------------- the same, thread 0 being solo */
+
+static void solo_setup(void)
+{
+    setup();
+    w_solo();
+}
+/* Thread 0 more than once, so that the others come in the middle. */
+static void solo_mutex_body(int t)
+{
+    for (int i = 0; i < (t == 0 ? 3 : 1); i++) {
+        rn_mutex_lock(&s->m);
+        critical_section();
+        locked++;
+        rn_mutex_unlock(&s->m);
+    }
+}
+static void solo_mutex_final(void)
+{
+    IL_CHECK(locked == 4);
+}
+
+/* The worker waits for a foreign thread that counts down twice. */
+static void wg_one_body(int t)
+{
+    if (t == 0) {
+        wg_body(2);
+        return;
+    }
+    wg_body(0);
+    wg_body(1);
+}
+static void wg_one_final(void)
+{
+    IL_CHECK(returned == 1 && il_done(1));
+}
+static void solo_wg_setup(void)
+{
+    wg_setup();
+    w_solo();
+}
+
 /* In order of cost. */
 const il_case il_sync_cases[] = {
-    {"once", 3, false, setup, once_body, once_final},
-    {"once-tso", 3, true, setup, once_body, once_final},
-    {"wg", 3, false, wg_setup, wg_body, wg_final},
-    {"wg-tso", 3, true, wg_setup, wg_body, wg_final},
-    {"wg-two-waiters", 3, false, wg_setup, wg_two_body, wg_two_final},
-    {"wg-again", 3, false, wg_again_setup, wg_again_body, wg_again_final},
-    {"mutex", 3, false, setup, mutex_body, mutex_final},
-    {"mutex-tso", 3, true, setup, mutex_body, mutex_final},
-    {"mutex-try", 3, false, setup, trylock_body, trylock_final},
-    {"mutex-starving", 3, false, mutex_setup_starving, mutex_body, mutex_final},
-    {"mutex-twice-starving", 3, false, mutex_setup_starving, mutex_twice_body, mutex_twice_final},
-    {NULL, 0, false, NULL, NULL, NULL},
+    {"once", 3, false, true, setup, once_body, once_final, 0},
+    {"once-tso", 3, true, true, setup, once_body, once_final, 0},
+    {"wg", 3, false, true, wg_setup, wg_body, wg_final, 0},
+    {"wg-tso", 3, true, true, wg_setup, wg_body, wg_final, 0},
+    {"wg-two-waiters", 3, false, true, wg_setup, wg_two_body, wg_two_final, 0},
+    {"wg-again", 3, false, true, wg_again_setup, wg_again_body, wg_again_final, 0},
+    {"mutex", 3, false, true, setup, mutex_body, mutex_final, 0},
+    {"mutex-tso", 3, true, true, setup, mutex_body, mutex_final, 0},
+    {"mutex-try", 3, false, true, setup, trylock_body, trylock_final, 0},
+    {"mutex-starving", 3, false, false, mutex_setup_starving, mutex_body, mutex_final, 0},
+    {"mutex-twice-starving", 3, false, false, mutex_setup_starving, mutex_twice_body,
+     mutex_twice_final, 0},
+    {"solo-wg", 3, true, true, solo_wg_setup, wg_body, wg_final, 0},
+    {"solo-wg-two", 2, true, true, solo_wg_setup, wg_one_body, wg_one_final, 0},
+    {"solo-mutex", 2, true, true, solo_setup, solo_mutex_body, solo_mutex_final, 0},
+    {NULL, 0, false, false, NULL, NULL, NULL, 0},
 };

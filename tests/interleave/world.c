@@ -3,6 +3,7 @@
  */
 #include "world.h"
 #include "../../src/panic/panic.h"
+#include "../../src/sched/worker.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,11 @@ static int thread_of(const rn__g *g)
 rn__g *rn__current(void)
 {
     return &w_g[il_self() < 0 ? IL_THREADS : il_self()];
+}
+
+rn__g *rn__g_peek(void)
+{
+    return rn__current();
 }
 
 bool rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value)
@@ -87,6 +93,128 @@ void rn__ready_permit(rn__g *g)
     if (il_parked(t))
         il_wake(t);
 }
+
+/* --------------------------------------------------------------------------------- solo mode */
+
+/*
+ * src/sched/solo.c itself runs here. In a case that calls w_solo in its setup, thread 0 is a worker,
+ * and solo; the others are foreign threads that register with their first write. In other cases nobody
+ * is a worker, which is what every thread is like when solo mode is off.
+ */
+rn__scheduler rn__sched;
+rn__config rn__cfg;
+__thread struct rn__worker *rn__tls_worker;
+static struct rn__worker worker;
+static bool with_worker, met[IL_THREADS];
+
+void il_begin(void)
+{
+    /* nothing uses these here, and they are large */
+    il_exclude(&rn__sched.worker, sizeof rn__sched.worker);
+    il_exclude((char *)&worker + sizeof worker.hot, sizeof worker - sizeof worker.hot);
+}
+
+void il_enter(int t)
+{
+    rn__tls_worker = t == 0 && with_worker ? &worker : NULL;
+}
+
+/* membarrier: the only system call of solo.c */
+long il_syscall(long number, int cmd, ...);
+long il_syscall(long number, int cmd, ...)
+{
+    (void)number, (void)cmd;
+    if (il_self() >= 0) {
+        il_point(IL_FENCE, NULL, 0, "membarrier", 0);
+        il_drain_all();
+    }
+    return 0;
+}
+
+void w_solo(void)
+{
+    rn__solo_init();
+    rn__sched.live = 1;
+    with_worker = true;
+    rn__solo_enter(&worker);
+    if (!worker.hot.solo)
+        il_fail("the worker is not solo");
+}
+
+/* As in sched/foreign.c. */
+void rn__meet(void)
+{
+    int t = il_self();
+    if (t < 0 || (t == 0 && with_worker) || met[t] || !with_worker)
+        return;
+    met[t] = true;
+    rn__crowd_add(1);
+}
+
+/* ------------------------------------------------------------------------------------- timers */
+
+static rn__timer *armed[IL_THREADS]; /* by the thread that armed it; one each */
+static uint8_t waits[IL_THREADS];    /* how often each thread has armed one */
+static uint8_t firing_for;           /* which of them the timer that fires belongs to */
+static int timer_thread = -1;        /* parked, waits for an armed timer; -1: not */
+
+void rn__timer_arm(rn__timer *t, int64_t when)
+{
+    t->when = when;
+    waits[il_self()]++;
+    armed[il_self()] = t;
+    if (timer_thread >= 0) {
+        int wake = timer_thread;
+        timer_thread = -1;
+        il_wake(wake);
+    }
+}
+
+bool rn__timer_disarm(rn__timer *t)
+{
+    il_point(IL_PLAIN, t, sizeof *t, "disarm", 0);
+    if (armed[il_self()] != t)
+        return false;
+    armed[il_self()] = NULL;
+    return true;
+}
+
+void w_timer_thread(void)
+{
+    for (;;) {
+        il_point(IL_PLAIN, NULL, 0, "timer", 0);
+        unsigned n = 0;
+        for (int i = 0; i < IL_THREADS; i++)
+            n += armed[i] != NULL;
+        if (n == 0) {
+            timer_thread = il_self();
+            il_park(NULL, 0);
+            continue;
+        }
+        int t = -1;
+        for (unsigned skip = il_choose(n) + 1; skip > 0; skip -= armed[t] != NULL)
+            t++;
+        rn__timer mine = *armed[t]; /* out of the heap; the owner may go on */
+        armed[t] = NULL;
+        firing_for = waits[t];
+        il_point(IL_PLAIN, NULL, 0, "fire", 0);
+        mine.fire(mine.arg, mine.gen);
+    }
+}
+
+/* As in sched/timers.c. */
+void rn__timer_wake(void *arg, uint64_t gen)
+{
+    rn__g *g = arg;
+    if (rn__token_take(g, gen)) {
+        if (waits[thread_of(g)] != firing_for)
+            il_fail("an old timer ends a new wait");
+        g->won_how = RN__WON_TIMEOUT;
+        rn__ready_permit(g);
+    }
+}
+
+/* ----------------------------------------------------------------------- locks, time, choices */
 
 void rn__backoff(unsigned round, bool may_yield)
 {
@@ -145,6 +273,17 @@ void rn__fatal(const char *fmt, ...)
     if (w_fatal_expected == NULL || strcmp(text, w_fatal_expected) != 0)
         il_fail("fatal error: %s", text);
     il_end();
+}
+
+void rn__hook_point(enum rn__event e, rn__g *g, void *obj)
+{
+    (void)e, (void)g, (void)obj;
+}
+
+const char *rn__reason_text(enum rn__reason r)
+{
+    (void)r;
+    return "";
 }
 
 void rn_deferred_push(rn_deferred *d)

@@ -54,17 +54,23 @@ bug no-token        park     -DOPS=2 -DBUG=5 -- waker does not take the token: w
 bug parked-early    park     -DOPS=2 -DBUG=6 -- PARKED stored before the context is saved
 ok  idle-2          idle     -DNW=2 -DSPAWN=2 -- 2 workers, a goroutine that never gives its worker back
 ok  idle-1-spare    idle     -DNW=1 -DNS=1 -DSPAWN=2 -- 1 worker and a spare
+OK  idle-2-pass     idle     -DNW=2 -DSPAWN=2 -DPASS=1 -- searches are always passed on
 OK  idle-2-spare    idle     -DNW=2 -DNS=1 -DINJ=2 -DSPAWN=2 -DHOGS=2 -- 2 workers, a spare, 2 hogs
 bug watcher-role    idle     -DNW=1 -DNS=1 -DBUG=1 -- the watcher is an idle worker: nobody watches when all are busy
 bug watcher-deep    idle     -DBUG=2 -- nobody wakes the watcher
 bug no-last-look    idle     -DBUG=3 -- sleeps without a last look at the global queue
-bug search-lost     idle     -DBUG=4 -- a searcher that found work does not pass the search on
+bug search-lost     idle     -DBUG=4 -- a searcher that found work neither passes the search on nor wakes the watcher
 bug deep-early      idle     -DBUG=5 -- the watcher sleeps deeply while workers are active
+bug inject-deaf     idle     -DNW=1 -DNS=1 -DBUG=6 -- an injector that could not wake a worker does not look at the watcher
+bug stuck-hidden    idle     -DNW=1 -DNS=1 -DBUG=7 -- a worker that serves nobody hides that all others are stuck
 bug fence-inject    idle     -DF_INJ=0 -- no fence between injection and the look at the sleepers
 bug fence-idle      idle     -DSPAWN=2 -DF_IDLE=0 -- no fence between announcing idle and the last look
 bug fence-spin      idle     -DSPAWN=2 -DF_SPIN=0 -- no fence between leaving the search and the last look
 bug fence-deep      idle     -DSPAWN=2 -DF_DEEP=0 -- no fence between watch=DEEP and the look at the workers
 ok  dead-small      deadlock -DNW=1 -DNG=2 -DNF=1 -DACT=2 -- 1 worker, 2 goroutines, a foreign thread
+ok  dead-heaps      deadlock -DNW=1 -DNG=2 -DNF=1 -DACT=2 -DHEAPS=2 -DM_FOREIGN=0 -- callbacks that arm timers in another heap
+OK  dead-heaps-f    deadlock -DNW=1 -DNG=1 -DNF=1 -DACT=2 -DHEAPS=2 -- the same with a foreign thread
+OK  dead-heaps-3    deadlock -DNW=1 -DNG=1 -DNF=1 -DACT=3 -DHEAPS=2 -DM_FOREIGN=0 -- the same, three times
 OK  dead-2w         deadlock -DNW=2 -DNG=1 -DNF=1 -DACT=2 -- 2 workers, 1 goroutine, a foreign thread
 OK  dead-2f         deadlock -DNW=1 -DNG=2 -DNF=2 -DACT=2 -- 2 foreign threads
 OK  dead-2w2g       deadlock -DNW=2 -DNG=2 -DNF=1 -DACT=2 -- 2 workers, 2 goroutines
@@ -76,6 +82,7 @@ bug idle-aba        deadlock -DNW=1 -DNG=1 -DNF=2 -DACT=3 -DBUG=5 -- no count of
 bug check-fence     deadlock -DBUG=6 -- the check overtakes the decrement: missed
 bug inert-timer     deadlock -DBUG=7 -- a timer that wakes nobody goes without a check: missed
 bug timer-check     deadlock -DBUG=8 -- the firing side leaves the check to the woken worker: missed
+bug heap-moves      deadlock -DNW=1 -DNG=1 -DNF=1 -DACT=2 -DHEAPS=2 -DBUG=9 -- a timer moves to a heap that has been looked at: false verdict
 END
 }
 
@@ -97,7 +104,7 @@ one() {
     if ! spin $macros -a "$model.pml" >log 2>&1; then
         got="broken: $(head -n 1 log)"
     elif ! "$CC" -O2 -w -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -DMEMLIM=$mem -o pan pan.c >log 2>&1; then
-        got="broken: $CC failed"
+        got="broken: $CC failed: $(tail -n 1 log)"
     elif ! timeout $limit ./pan -m1000000 -c1 >log 2>&1; then
         got="time-out after $limit s"
     else

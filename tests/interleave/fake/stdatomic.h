@@ -26,7 +26,9 @@ typedef enum {
 
 enum il_op { IL_LOAD, IL_STORE, IL_RMW, IL_FENCE, IL_READY, IL_PARK, IL_PLAIN };
 
-/* Gives the explorer a chance to run others. Returns when it is this thread's turn again. */
+/* Gives the explorer a chance to run others. Returns when it is this thread's turn again. Relaxed loads
+ * and stores are points only in cases that ask for it: see il_case. */
+bool il_relaxed_points(void);
 void il_point(int op, const volatile void *addr, size_t size, const char *file, int line);
 /* The value that this thread sees: from its store buffer, else from memory. */
 uint64_t il_load(const volatile void *addr, size_t size);
@@ -34,7 +36,8 @@ uint64_t il_load(const volatile void *addr, size_t size);
 void il_store(volatile void *addr, size_t size, uint64_t value, int order);
 /* Empties the store buffer of this thread. */
 void il_drain(void);
-/* Tells the explorer what a read-modify-write left behind; for the wait after a failed try. */
+/* Tells the explorer what a read-modify-write left behind; for the wait after a failed try. NULL: a
+ * compare-exchange failed, because the word has just changed: to look again is no waiting. */
 void il_seen(const volatile void *addr, size_t size);
 
 /* To and from the 64 bits that the explorer handles; pointers and bool included. */
@@ -46,19 +49,20 @@ void il_seen(const volatile void *addr, size_t size);
 #define ATOMIC_VAR_INIT(v) (v)
 #define kill_dependency(y) (y)
 
-#define atomic_load_explicit(p, order)               \
-    __extension__({                                  \
-        __auto_type il_p = (p);                      \
-        IL_AT(IL_LOAD, il_p);                        \
-        (void)(order);                               \
-        (IL_TYPE(il_p)) il_load(il_p, sizeof *il_p); \
+#define atomic_load_explicit(p, order)                              \
+    __extension__({                                                 \
+        __auto_type il_p = (p);                                     \
+        if ((order) != memory_order_relaxed || il_relaxed_points()) \
+            IL_AT(IL_LOAD, il_p);                                   \
+        (IL_TYPE(il_p)) il_load(il_p, sizeof *il_p);                \
     })
-#define atomic_store_explicit(p, v, order)                         \
-    __extension__({                                                \
-        __auto_type il_p = (p);                                    \
-        IL_TYPE(il_p) il_v = (v);                                  \
-        IL_AT(IL_STORE, il_p);                                     \
-        il_store(il_p, sizeof *il_p, IL_BITS(il_v), (int)(order)); \
+#define atomic_store_explicit(p, v, order)                          \
+    __extension__({                                                 \
+        __auto_type il_p = (p);                                     \
+        IL_TYPE(il_p) il_v = (v);                                   \
+        if ((order) != memory_order_relaxed || il_relaxed_points()) \
+            IL_AT(IL_STORE, il_p);                                  \
+        il_store(il_p, sizeof *il_p, IL_BITS(il_v), (int)(order));  \
     })
 
 /* old is the value before, new the expression for the value after. */
@@ -92,7 +96,7 @@ void il_seen(const volatile void *addr, size_t size);
             *il_p = il_d;                                         \
         else                                                      \
             *il_e = *il_p;                                        \
-        il_seen(il_p, sizeof *il_p);                              \
+        il_seen(il_ok ? il_p : NULL, sizeof *il_p);               \
         (void)(yes), (void)(no);                                  \
         il_ok;                                                    \
     })
