@@ -1,0 +1,468 @@
+/*
+ * scenarios.c - small scenes for the deterministic policy: RUNNEL_DEBUG=seed=N decides who runs at every
+ * operation. seeds.sh runs each scene under many seeds and checks that a seed replays.
+ *
+ * Invariants
+ *  - A scene is a few hundred operations on a few channels, checks its outcome exactly, and has no
+ *    outcome that depends on real time.
+ *  - A scene must also pass under the ordinary policy: this program runs all of them as a test.
+ */
+#include "account.h"
+
+/* ---- 1: everybody sends, everybody receives, plain and by select, then close */
+
+struct mix {
+    chan(elem) c[3];
+    _Atomic(uint32_t) next_sender;
+    book sent, got;
+    rn_waitgroup senders, receivers;
+};
+
+static void mix_send(void *p)
+{
+    struct mix *m = p;
+    uint32_t me = atomic_fetch_add(&m->next_sender, 1);
+    ledger l = {0, 0};
+    for (uint32_t seq = 1; seq <= 12; seq++) {
+        elem e = make_elem(me, seq);
+        if (seq % 3 == 0)
+            chan_send(m->c[seq / 3 % 3], e);
+        else
+            (void)chan_select(on_send(m->c[0], e), on_send(m->c[1], e), on_send(m->c[2], e));
+        enter(&l, e);
+    }
+    merge(&m->sent, &l);
+    rn_waitgroup_done(&m->senders);
+}
+
+static void mix_recv(void *p)
+{
+    struct mix *m = p;
+    chan(elem) c[3] = {m->c[0], m->c[1], m->c[2]};
+    uint32_t newest[3][8] = {{0}};
+    ledger l = {0, 0};
+    while (c[0] != NULL || c[1] != NULL || c[2] != NULL) {
+        elem e = {0, 0, 0};
+        bool ok = false;
+        int k = chan_select(on_recv(c[0], &e, &ok), on_recv(c[1], &e, &ok), on_recv(c[2], &e, &ok));
+        if (!ok) {
+            c[k] = NULL;
+            continue;
+        }
+        CHECK_ELEM(e, &newest[k][e.sender]);
+        enter(&l, e);
+    }
+    merge(&m->got, &l);
+    rn_waitgroup_done(&m->receivers);
+}
+
+ITEM(1, "senders and receivers by select over three channels, closed at the end")
+{
+    static struct mix m;
+    for (int i = 0; i < 3; i++)
+        m.c[i] = chan_make(elem, i);
+    rn_waitgroup_add(&m.senders, 4);
+    rn_waitgroup_add(&m.receivers, 3);
+    for (int i = 0; i < 4; i++)
+        test_go(mix_send, &m);
+    for (int i = 0; i < 3; i++)
+        test_go(mix_recv, &m);
+    rn_waitgroup_wait(&m.senders);
+    for (int i = 0; i < 3; i++)
+        chan_close(m.c[i]);
+    rn_waitgroup_wait(&m.receivers);
+    CHECK_EQ(m.got.n, 48);
+    CHECK_BALANCE(&m.sent, &m.got);
+    for (int i = 0; i < 3; i++)
+        chan_unref(m.c[i]);
+}
+
+/* ---- 2: close under the senders' feet */
+
+struct cut {
+    chan(elem) c;
+    _Atomic(uint32_t) next_sender;
+    book sent, got;
+    _Atomic(int) panics;
+    rn_waitgroup done;
+};
+
+struct cut_send {
+    struct cut *k;
+    elem e;
+};
+
+static void cut_attempt(void *p)
+{
+    struct cut_send *s = p;
+    chan(elem) nil = NULL;
+    if (s->e.seq % 2)
+        chan_send(s->k->c, s->e);
+    else
+        (void)chan_select(on_send(s->k->c, s->e), on_recv(nil, NULL));
+}
+
+static void cut_sender(void *p)
+{
+    struct cut *k = p;
+    struct cut_send s = {k, {0, 0, 0}};
+    uint32_t me = atomic_fetch_add(&k->next_sender, 1);
+    ledger l = {0, 0};
+    for (uint32_t seq = 1;; seq++) {
+        s.e = make_elem(me, seq);
+        if (!rn_try(cut_attempt, &s, NULL))
+            break;
+        enter(&l, s.e);
+    }
+    atomic_fetch_add(&k->panics, 1);
+    merge(&k->sent, &l);
+    rn_waitgroup_done(&k->done);
+}
+
+static void cut_receiver(void *p)
+{
+    struct cut *k = p;
+    uint32_t newest[8] = {0};
+    ledger l = {0, 0};
+    chan_range (e, k->c) {
+        CHECK_ELEM(e, &newest[e.sender]);
+        enter(&l, e);
+    }
+    merge(&k->got, &l);
+    rn_waitgroup_done(&k->done);
+}
+
+ITEM(2, "a channel is closed while senders and receivers are at it")
+{
+    static struct cut k;
+    k.c = chan_make(elem, 1);
+    rn_waitgroup_add(&k.done, 5);
+    for (int i = 0; i < 3; i++)
+        test_go(cut_sender, &k);
+    for (int i = 0; i < 2; i++)
+        test_go(cut_receiver, &k);
+    for (int i = 0; i < 10; i++)
+        rn_yield();
+    chan_close(k.c);
+    rn_waitgroup_wait(&k.done);
+    CHECK_EQ(k.panics, 3);
+    CHECK_BALANCE(&k.sent, &k.got);
+    chan_unref(k.c);
+}
+
+/* ---- 3: crossing selects */
+
+struct cross {
+    chan(int) a, b;
+    bool forward;
+    int sent, got;
+    rn_waitgroup *done;
+};
+
+static void cross(void *p)
+{
+    struct cross *x = p;
+    for (int i = 1; i <= 15; i++) {
+        int v = 0, k;
+        if (x->forward)
+            k = chan_select(on_send(x->a, i), on_recv(x->b, &v));
+        else
+            k = chan_select(on_recv(x->a, &v), on_send(x->b, i));
+        if ((k == 0) == x->forward)
+            x->sent += i;
+        else
+            x->got += v;
+    }
+    rn_waitgroup_done(x->done);
+}
+
+ITEM(3, "selects that cross over two rendezvous channels")
+{
+    rn_waitgroup done = {0};
+    static struct cross x[6];
+    chan(int) a = chan_make(int, 0);
+    chan(int) b = chan_make(int, 0);
+    rn_waitgroup_add(&done, 6);
+    for (int i = 0; i < 6; i++) {
+        x[i] = (struct cross){a, b, i % 2 == 0, 0, 0, &done};
+        test_go(cross, &x[i]);
+    }
+    rn_waitgroup_wait(&done);
+    int sent = 0, got = 0;
+    for (int i = 0; i < 6; i++) {
+        sent += x[i].sent;
+        got += x[i].got;
+    }
+    CHECK_EQ(sent, got);
+    chan_unref(a);
+    chan_unref(b);
+}
+
+/* ---- 4: deadlines on the virtual clock */
+
+struct timed {
+    chan(elem) c;
+    _Atomic(uint32_t) next_sender;
+    book sent, got;
+    rn_waitgroup senders, receivers;
+};
+
+static void timed_put(void *p)
+{
+    struct timed *t = p;
+    uint32_t me = atomic_fetch_add(&t->next_sender, 1);
+    ledger l = {0, 0};
+    for (uint32_t seq = 1; seq <= 10; seq++) {
+        elem e = make_elem(me, seq);
+        int64_t until = rn_now() + (int64_t)(seq % 4) * 100 * RN_US;
+        int err = chan_put(t->c, until, e);
+        CHECK(err == 0 || err == -EAGAIN || err == -ETIMEDOUT);
+        if (err == -ETIMEDOUT)
+            CHECK(rn_now() >= until);
+        if (err == 0)
+            enter(&l, e);
+        else
+            rn_sleep(30 * RN_US);
+    }
+    merge(&t->sent, &l);
+    rn_waitgroup_done(&t->senders);
+}
+
+static void timed_take(void *p)
+{
+    struct timed *t = p;
+    uint32_t newest[8] = {0};
+    ledger l = {0, 0};
+    for (int i = 0;; i++) {
+        elem e = {0, 0, 0};
+        bool ok = false;
+        int k = chan_select(on_recv(t->c, &e, &ok), on_after((i % 3 + 1) * 70 * RN_US));
+        if (k == 1)
+            continue;
+        if (!ok)
+            break;
+        CHECK_ELEM(e, &newest[e.sender]);
+        enter(&l, e);
+        if (i % 4 == 0)
+            rn_sleep(200 * RN_US);
+    }
+    merge(&t->got, &l);
+    rn_waitgroup_done(&t->receivers);
+}
+
+ITEM(4, "puts, takes and time-outs")
+{
+    static struct timed t;
+    t.c = chan_make(elem, 1);
+    rn_waitgroup_add(&t.senders, 3);
+    rn_waitgroup_add(&t.receivers, 2);
+    for (int i = 0; i < 3; i++)
+        test_go(timed_put, &t);
+    for (int i = 0; i < 2; i++)
+        test_go(timed_take, &t);
+    rn_waitgroup_wait(&t.senders);
+    chan_close(t.c);
+    rn_waitgroup_wait(&t.receivers);
+    CHECK_BALANCE(&t.sent, &t.got);
+    chan_unref(t.c);
+}
+
+/* ---- 5: defaults must be true at one instant */
+
+struct smear {
+    chan(int) c1, c2;
+    bool missed;
+    rn_waitgroup done;
+};
+
+static void smear_look(void *p)
+{
+    struct smear *s = p;
+    s->missed = chan_select(on_recv(s->c1, NULL), on_recv(s->c2, NULL), on_default()) == 2;
+    rn_waitgroup_done(&s->done);
+}
+
+ITEM(5, "no default while readiness moves from one channel to another")
+{
+    for (int i = 0; i < 20; i++) {
+        struct smear s = {.c1 = chan_make(int, 1), .c2 = chan_make(int, 1)};
+        chan_send(s.c1, 1);
+        rn_waitgroup_add(&s.done, 1);
+        test_go(smear_look, &s);
+        if (i % 2)
+            chan_close(s.c2);
+        else
+            chan_send(s.c2, 1);
+        (void)chan_try_recv(s.c1, NULL, NULL);
+        rn_waitgroup_wait(&s.done);
+        CHECK(!s.missed);
+        chan_unref(s.c1);
+        chan_unref(s.c2);
+    }
+}
+
+/* ---- 6: a semaphore, a mutex and a channel as a mutex */
+
+struct guard {
+    chan(rn_unit) slots;
+    rn_mutex m;
+    int inside, most, count; /* guarded by m */
+    rn_waitgroup done;
+};
+
+static void guarded(void *p)
+{
+    struct guard *g = p;
+    for (int i = 0; i < 6; i++) {
+        chan_send(g->slots, (rn_unit){0});
+        rn_mutex_lock(&g->m);
+        if (++g->inside > g->most)
+            g->most = g->inside;
+        g->count++;
+        rn_mutex_unlock(&g->m);
+        rn_yield();
+        rn_mutex_lock(&g->m);
+        g->inside--;
+        rn_mutex_unlock(&g->m);
+        CHECK(chan_recv(g->slots, NULL));
+    }
+    rn_waitgroup_done(&g->done);
+}
+
+ITEM(6, "a channel as a semaphore around a mutex")
+{
+    static struct guard g;
+    g.slots = chan_make(rn_unit, 2);
+    rn_waitgroup_add(&g.done, 5);
+    for (int i = 0; i < 5; i++)
+        test_go(guarded, &g);
+    rn_waitgroup_wait(&g.done);
+    CHECK_EQ(g.inside, 0);
+    CHECK_EQ(g.count, 30);
+    CHECK(g.most >= 1 && g.most <= 2);
+    chan_unref(g.slots);
+}
+
+/* ---- 7: FIFO of one sender through a chain of relays, cut short by a panic in the middle */
+
+struct relay {
+    chan(int) in, out;
+    int fail_at; /* panics when this value passes; -1: never */
+    rn_waitgroup *done;
+};
+
+static void relay_loop(void *p)
+{
+    struct relay *r = p;
+    chan_range (v, r->in) {
+        if (v == r->fail_at)
+            rn_panic("relay broke at %d", v);
+        if (chan_put(r->out, RN_NEVER, v) != 0)
+            return;
+    }
+}
+
+static void relay(void *p)
+{
+    struct relay *r = p;
+    rn_panic_info info;
+    if (!rn_try(relay_loop, r, &info))
+        CHECK(strcmp(info.text, "relay broke at 7") == 0);
+    (void)chan_try_close(r->in); /* up the chain: nobody sends in vain */
+    (void)chan_try_close(r->out);
+    rn_waitgroup_done(r->done);
+}
+
+static void relay_source(void *p)
+{
+    struct relay *r = p;
+    for (int i = 0; i < 12; i++)
+        if (chan_put(r->out, RN_NEVER, i) != 0)
+            break;
+    (void)chan_try_close(r->out);
+    rn_waitgroup_done(r->done);
+}
+
+ITEM(7, "a chain of relays keeps the order and ends cleanly when one of them panics")
+{
+    enum { N = 5 };
+    rn_waitgroup done = {0};
+    chan(int) c[N + 1];
+    static struct relay r[N + 1];
+    for (int i = 0; i <= N; i++)
+        c[i] = chan_make(int, i % 3);
+    rn_waitgroup_add(&done, N + 1);
+    for (int i = 0; i < N; i++) {
+        r[i] = (struct relay){c[i], c[i + 1], i == 2 ? 7 : -1, &done};
+        test_go(relay, &r[i]);
+    }
+    r[N] = (struct relay){NULL, c[0], -1, &done};
+    test_go(relay_source, &r[N]);
+    int want = 0;
+    chan_range (v, c[N])
+        CHECK_EQ(v, want++);
+    CHECK_EQ(want, 7);
+    rn_waitgroup_wait(&done);
+    for (int i = 0; i <= N; i++)
+        chan_unref(c[i]);
+}
+
+/* ---- 8: one select, many that rush to it */
+
+struct rush {
+    chan(int) c[4];
+    chan(int) shut;
+    _Atomic(int) taken;
+    int got;
+    rn_waitgroup done;
+};
+
+static void rush_taker(void *p)
+{
+    struct rush *r = p;
+    for (int i = 0; i < 5; i++) {
+        int v = 0;
+        int k = chan_select(on_recv(r->c[0], &v), on_recv(r->c[1], &v), on_recv(r->c[2], &v),
+                            on_recv(r->c[3], &v));
+        CHECK_EQ(v, k + 1);
+        r->got++;
+    }
+    chan_close(r->shut);
+    rn_waitgroup_done(&r->done);
+}
+
+struct rush_giver {
+    struct rush *r;
+    int k;
+};
+
+static void rush_give(void *p)
+{
+    struct rush_giver *g = p;
+    while (chan_select(on_send(g->r->c[g->k], g->k + 1), on_recv(g->r->shut, NULL)) == 0)
+        atomic_fetch_add(&g->r->taken, 1);
+    rn_waitgroup_done(&g->r->done);
+}
+
+ITEM(8, "four selects against one: each commits exactly once")
+{
+    static struct rush r;
+    static struct rush_giver g[4];
+    r.shut = chan_make(int, 0);
+    rn_waitgroup_add(&r.done, 5);
+    for (int i = 0; i < 4; i++) {
+        r.c[i] = chan_make(int, 0);
+        g[i] = (struct rush_giver){&r, i};
+    }
+    for (int i = 0; i < 4; i++)
+        test_go(rush_give, &g[i]);
+    test_go(rush_taker, &r);
+    rn_waitgroup_wait(&r.done);
+    CHECK_EQ(r.got, 5);
+    CHECK_EQ(r.taken, 5);
+    chan_unref(r.shut);
+    for (int i = 0; i < 4; i++)
+        chan_unref(r.c[i]);
+}
+
+TEST_MAIN
