@@ -270,6 +270,13 @@ RN_API __attribute__((returns_twice)) int rn_guard_save_regs(void **regs);
 
 RN_EXTERN_C_END
 
+/* gcc's -Wclobbered (in -Wextra) warns of nearly every variable in a function with rn_recoverable,
+ * whether the recovered return reads it or not, and takes no notice of pragmas inside of a function.
+ * Define RN_KEEP_CLOBBERED_WARNING before the include to have it all the same. */
+#if defined(__GNUC__) && !defined(__clang__) && !defined(RN_KEEP_CLOBBERED_WARNING)
+#pragma GCC diagnostic ignored "-Wclobbered"
+#endif
+
 #ifndef RN_NO_SHORT_NAMES
 #define defer(fn, arg)    rn_defer(fn, arg)
 #define defer_fn(fn, arg) rn_defer_fn(fn, arg)
