@@ -258,7 +258,7 @@ static inline void rn__ring_out(rn_hchan *c, void *elem)
         rn__elem_copy(c->size, elem, c->recvp);
     if (c->size == 8)
         memset(c->recvp, 0, 8); /* no stale pointer stays, item 13 */
-    else
+    else if (c->size != 0)
         memset(c->recvp, 0, c->size);
     RN__HB_RELEASE(c->recvp);
     c->recvp = rn__ring_next(c, c->recvp);

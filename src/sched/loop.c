@@ -22,6 +22,10 @@ rn__ctx *rn__bind(rn__worker *w, rn__g *next)
     if (s == NULL)
         rn__fatal("out of stacks with %lld goroutines: %s", (long long)rn__count_goroutines(),
                   rn__stack_limit_text());
+#if RN__ASAN
+    /* frames of the former owner may have left poison behind */
+    __asan_unpoison_memory_region(s->lo, (size_t)((char *)rn__stack_top(s) - s->lo));
+#endif
     next->stack = s;
     rn__ctx_init(&next->ctx, rn__stack_top(s), rn__loop_entry);
     return &next->ctx;
@@ -69,10 +73,10 @@ static rn__stack *finish(rn__worker *w, rn__g *g)
 #if RN__ASAN || RN__TSAN
 __attribute__((noreturn)) static void loop(bool finished)
 {
-#if RN__ASAN
-    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
-#endif
     if (!finished) {
+#if RN__ASAN
+        __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+#endif
         rn__worker *w = rn__self();
         run_fresh(w, w->hot.cur);
     }

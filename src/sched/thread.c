@@ -34,6 +34,9 @@ rn__worker *rn__worker_new(bool spare)
     rn__worker *w = rn__reserve(size + sights, 4096); /* zeroed, touched as used */
     if (w == NULL)
         return NULL;
+#if RN__ASAN
+    __lsan_register_root_region(w, size);
+#endif
     w->sight = (rn__sight *)(void *)((char *)w + size);
     atomic_store(&w->timers.first, RN_NEVER);
     w->cold = true;
