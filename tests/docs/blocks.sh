@@ -10,7 +10,8 @@
 #                                               error of that example. Positions of code (+0x...) may differ.
 #   <!-- docs: shows FILE -->                   a block whose lines stand in that file, one after the other
 #
-# A C block that is none of these fails: nothing in the documents goes unchecked.
+# A C block that is none of these fails: nothing in the documents goes unchecked. In manual pages a block is
+# a literal display, and its mark the comment before it:  .\" docs: body DECLARATIONS  (program: with a main).
 set -u
 work=$(mktemp -d) || exit 1
 trap 'cd / && rm -rf "$work"' EXIT
@@ -115,19 +116,24 @@ check_block() { # DOCUMENT NUMBER LANGUAGE LINE MARK...
     esac
 }
 
-for file in "$RUNNEL_SOURCE"/*.md "$RUNNEL_SOURCE"/docs/*.md; do
+for file in "$RUNNEL_SOURCE"/*.md "$RUNNEL_SOURCE"/docs/*.md "$RUNNEL_SOURCE"/docs/man/*/*.[1-9]; do
     [ -f "$file" ] || continue
     rm -rf "$work/blocks" "$work/printed"
     mkdir "$work/blocks"
-    awk -f "$here/blocks.awk" -v out="$work/blocks" "$file" >"$work/list" || bad=$((bad + 1))
+    case $file in
+    *.md) form=blocks.awk ;;
+    *) form=displays.awk ;;
+    esac
+    awk -f "$here/$form" -v out="$work/blocks" "$file" >"$work/list" || bad=$((bad + 1))
     while read -r number language line mark; do
+        set -f
         # shellcheck disable=SC2086 # the mark's words
-        set -f && check_block "${file#"$RUNNEL_SOURCE/"}" "$number" "$language" "$line" $mark && set +f
+        check_block "${file#"$RUNNEL_SOURCE/"}" "$number" "$language" "$line" $mark
+        set +f
     done <"$work/list"
-    set +f
 done
 
 echo "$programs programs, $fragments fragments, $texts texts; $bad wrong"
 # A check that finds nothing to check has lost its documents.
-[ "$programs" -ge 2 ] && [ "$texts" -ge 2 ] || { echo "too few: is the README there?"; exit 1; }
+[ "$programs" -ge 3 ] && [ "$fragments" -ge 8 ] && [ "$texts" -ge 4 ] || { echo "too few: are they there?"; exit 1; }
 [ "$bad" -eq 0 ]
