@@ -50,8 +50,8 @@ typedef struct rn_panic_info {
 } rn_panic_info;
 
 /*
- * panic("fmt", ...) stops the normal flow of the goroutine: its deferred calls run, newest first, and
- * if none recovers, the program prints Go's text with a back-trace and exits with status 2.
+ * panic("fmt", ...) stops the normal flow of the goroutine: its deferred calls run, newest first,
+ * and if none recovers, the program prints Go's text with a back-trace and exits with status 2.
  * Go: panic(fmt.Sprintf(...)).
  */
 RN_API RN_COLD __attribute__((noreturn, format(printf, 2, 3))) void rn_panic_at(const char *site,
@@ -70,9 +70,9 @@ RN_API RN_COLD __attribute__((noreturn)) void rn_panic_value_at(const char *site
 RN_API RN_COLD __attribute__((noreturn)) void rn_repanic(const rn_panic_info *info);
 
 /*
- * Calls fn(arg). true if it returned. false if it panicked: the deferred calls up to here have run, and
- * *info (may be NULL) tells about the panic. rn_goexit in fn ends the goroutine all the same.
- * Go: func() { defer func() { info = recover() }(); fn(arg) }().
+ * Calls fn(arg). true if it returned. false if it panicked: the deferred calls up to here have
+ * run, and *info (may be NULL) tells about the panic. rn_goexit in fn ends the goroutine all the
+ * same. Go: func() { defer func() { info = recover() }(); fn(arg) }().
  */
 RN_API bool rn_try(void (*fn)(void *), void *arg, rn_panic_info *info);
 
@@ -130,10 +130,10 @@ static inline void rn_deferred_enter(rn_deferred *d, void (*fn)(void *), void *a
 }
 
 /*
- * rn_defer(fn, arg) calls fn(arg), void fn(void *), at the end of the enclosing block on every path:
- * return, break, continue, goto, panic, rn_goexit. Both are evaluated now. Several in one block run
- * newest first. It is a declaration: do not jump over it (use braces in a switch).
- * Go: defer fn(arg), which runs at the end of the function instead; see rn_defer_fn.
+ * rn_defer(fn, arg) calls fn(arg), void fn(void *), at the end of the enclosing block on every
+ * path: return, break, continue, goto, panic, rn_goexit. Both are evaluated now. Several in one
+ * block run newest first. It is a declaration: do not jump over it (use braces in a switch). Go:
+ * defer fn(arg), which runs at the end of the function instead; see rn_defer_fn.
  */
 #define rn_defer(fn, arg)     RN_DEFER_(__COUNTER__, fn, arg)
 #define RN_DEFER_(n, fn, arg) RN_DEFER_AS_(RN_CAT(rn_deferred_, n), fn, arg)
@@ -167,9 +167,9 @@ static inline void rn_deferred_unref(void *p)
 
 /*
  * rn_function; at the top of a function lets rn_defer_fn(fn, arg) in it, in loops and inner blocks
- * too, run at the end of the function (of the block that rn_function stands in), newest first, after
- * what the function deferred with rn_defer. Up to four calls need no memory; out of memory is
- * fatal. Go: defer in a loop.
+ * too, run at the end of the function (of the block that rn_function stands in), newest first,
+ * after what the function deferred with rn_defer. Up to four calls need no memory; out of memory
+ * is fatal. Go: defer in a loop.
  */
 enum { RN_FUNCTION_SLOTS = 4 };
 typedef struct rn_function_slot {
@@ -271,8 +271,8 @@ RN_API __attribute__((returns_twice)) int rn_guard_save_regs(void **regs);
 RN_EXTERN_C_END
 
 /* gcc's -Wclobbered (in -Wextra) warns of nearly every variable in a function with rn_recoverable,
- * whether the recovered return reads it or not, and takes no notice of pragmas inside of a function.
- * Define RN_KEEP_CLOBBERED_WARNING before the include to have it all the same. */
+ * whether the recovered return reads it or not, and takes no notice of pragmas inside of a
+ * function. Define RN_KEEP_CLOBBERED_WARNING before the include to have it all the same. */
 #if defined(__GNUC__) && !defined(__clang__) && !defined(RN_KEEP_CLOBBERED_WARNING)
 #pragma GCC diagnostic ignored "-Wclobbered"
 #endif

@@ -2,8 +2,8 @@
  * cfi.c - from a frame to its caller's, by the tables that compilers write for exceptions
  * (.eh_frame), for the stack of a goroutine that is parked.
  *
- * libgcc's unwinder would do it as well, but it reads whatever address comes out. A parked goroutine
- * may be resumed by another thread while we look, so that what comes out is nonsense.
+ * libgcc's unwinder would do it as well, but it reads whatever address comes out. A parked
+ * goroutine may be resumed by another thread while we look, so that what comes out is nonsense.
  *
  * Invariants
  *  - Memory is read only between the bounds of the goroutine's stack, which stays mapped.
@@ -22,7 +22,7 @@ enum { REG_SP = 31, REG_RA = 30 };
 enum { REG_SP = 2, REG_RA = 1 };
 #endif
 
-/* ------------------------------------------------------------------------------- finding the rules */
+/* ---------------------------------------------------------------------------- finding the rules */
 
 enum {
     PE_absptr = 0,
@@ -137,8 +137,8 @@ static bool covers(const rn__unwind_tables *t, uint64_t off, rules *u)
     return read_rules(t, off, u) && t->pc >= u->begin && t->pc < u->end;
 }
 
-/* The whole table from the front, for files without the sorted one: some static programs. The answers
- * are remembered, since all goroutines of a program stand in the same few functions. */
+/* The whole table from the front, for files without the sorted one: some static programs. The
+ * answers are remembered, since all goroutines of a program stand in the same few functions. */
 static bool search_rules(const rn__unwind_tables *t, rules *u)
 {
     enum { SLOTS = 256 };
@@ -185,7 +185,7 @@ static bool find_rules(const rn__unwind_tables *t, rules *u)
     return covers(t, fde - t->frame_addr, u);
 }
 
-/* ------------------------------------------------------------------------------- running the rules */
+/* ---------------------------------------------------------------------------- running the rules */
 
 enum rule_kind { SAME, UNDEFINED, AT_OFFSET, IS_OFFSET, IN_REGISTER, UNKNOWN };
 typedef struct rule {
@@ -368,8 +368,9 @@ bool rn__cfi_step(rn__frame *f, bool exact, uintptr_t lo, uintptr_t hi)
     return true;
 }
 
-/* Called by rn__call_unwinding, whose unwind rules lead on into the parked context. They are relative to
- * one callee-saved register, which holds the context's stack pointer; whichever it is. */
+/* Called by rn__call_unwinding, whose unwind rules lead on into the parked context. They are
+ * relative to one callee-saved register, which holds the context's stack pointer; whichever it
+ * is. */
 struct start {
     uintptr_t sp;
     rn__frame *f;

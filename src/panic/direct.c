@@ -16,8 +16,8 @@
 
 enum { SLOTS = 64 };
 
-/* Each slot is a hash of (function, name) with the answer in its lowest bit. relaxed: a slot is whole
- * in itself, and a lost one is only computed again. */
+/* Each slot is a hash of (function, name) with the answer in its lowest bit. relaxed: a slot is
+ * whole in itself, and a lost one is only computed again. */
 static _Atomic(uint64_t) slot[SLOTS];
 
 /* "d", "d.constprop.0" and the C++ forms "_Z1dPv", "_ZL1dPv", "_ZN2ns1dEPv". */

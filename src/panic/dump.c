@@ -5,8 +5,8 @@
  * goroutine waits is its first frame, with the object as its argument.
  *
  * Invariants
- *  - Descriptors are read while their goroutines may run: each field is read once into the line being
- *    printed, and a torn picture is printed rather than waited for.
+ *  - Descriptors are read while their goroutines may run: each field is read once into the line
+ *    being printed, and a torn picture is printed rather than waited for.
  */
 #include "dump.h"
 #include <string.h>
@@ -16,7 +16,7 @@ void (*rn__describe_object)(enum rn__reason reason, const void *obj, char *buf, 
 
 enum { LEVEL_SYSTEM = 3 };
 
-/* ---------------------------------------------------------------------------- the operation waited on */
+/* ---------------------------------------------------------------------- the operation waited on */
 
 static const char *operation(enum rn__reason r)
 {
@@ -65,7 +65,7 @@ static void print_operation(rn__out *o, enum rn__reason r, const void *obj, cons
     rn__out_str(o, "\n");
 }
 
-/* ---------------------------------------------------------------------------------------- header */
+/* --------------------------------------------------------------------------------------- header */
 
 static bool needs_quotes(const char *s)
 {
@@ -151,10 +151,10 @@ static void print_creation(rn__out *o, const rn__g *g)
     rn__out_str(o, "\n");
 }
 
-/* ----------------------------------------------------------------------------------- a goroutine */
+/* ---------------------------------------------------------------------------------- a goroutine */
 
-/* A goroutine without frames of its own: not started yet, or its function ended in a jump to what it
- * waits in. */
+/* A goroutine without frames of its own: not started yet, or its function ended in a jump to what
+ * it waits in. */
 static void print_entry(rn__out *o, const rn__g *g, const char *site)
 {
     rn__place p;
@@ -220,10 +220,10 @@ void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how, const char *site)
     print_creation(o, g);
 }
 
-/* --------------------------------------------------------------------------------------- all of them */
+/* ---------------------------------------------------------------------------------- all of them */
 
-/* Who is to be printed; in mmap'ed memory, so that they can be sorted by their numbers: descriptors are
- * reused, and walked in another order than goroutines are created. */
+/* Who is to be printed; in mmap'ed memory, so that they can be sorted by their numbers:
+ * descriptors are reused, and walked in another order than goroutines are created. */
 struct listed {
     uint64_t id;
     rn__g *g;
@@ -278,7 +278,7 @@ void rn__dump_others(rn__out *o, const rn__g *except)
     rn__for_each_foreign(list_one, &threads);
 }
 
-/* -------------------------------------------------------------------------------------- on request */
+/* ----------------------------------------------------------------------------------- on request */
 
 struct request {
     rn__g *g;

@@ -3,8 +3,8 @@
  * one-report-only gate. Private to panic/.
  *
  * Invariants
- *  - All of it may be called in a signal handler and with any lock of the program held: no malloc, no
- *    stdio; memory comes from mmap or is static.
+ *  - All of it may be called in a signal handler and with any lock of the program held: no
+ *    malloc, no stdio; memory comes from mmap or is static.
  *  - Whatever a file, a table or a stack holds, nothing reads outside of the file, the table or
  *    the stack.
  */
@@ -33,7 +33,7 @@ void rn__out_indented(rn__out *o, const char *s);
 /* "0x1f" with a NUL; room for 19 bytes. */
 void rn__format_hex(char *buf, uint64_t v);
 
-/* ------------------------------------------------------------------------- symbol.c: code to names */
+/* ---------------------------------------------------------------------- symbol.c: code to names */
 
 /* A piece of a mapped file. */
 typedef struct rn__bytes {
@@ -54,8 +54,8 @@ typedef struct rn__place {
     bool inlined; /* the line is runnel's, inlined into a function of the program */
 } rn__place;
 
-/* Looks pc up. exact: pc is the instruction itself; else it is a return address, and the call before
- * it is meant. All strings live as long as the process. */
+/* Looks pc up. exact: pc is the instruction itself; else it is a return address, and the call
+ * before it is meant. All strings live as long as the process. */
 void rn__place_of(uintptr_t pc, bool exact, rn__place *out);
 
 /* Writes the source file of a place as one path, cut at n bytes; "" if it is unknown. */
@@ -76,10 +76,11 @@ typedef struct rn__unwind_tables {
 } rn__unwind_tables;
 bool rn__unwind_tables_of(uintptr_t pc, rn__unwind_tables *out);
 
-/* Calls fn for each symbol that starts exactly at addr, until it returns true. The number of calls. */
+/* Calls fn for each symbol that starts exactly at addr, until it returns true. The number of
+ * calls. */
 int rn__symbols_at(uintptr_t addr, bool (*fn)(const char *symbol, void *arg), void *arg);
 
-/* --------------------------------------------------------------- dwarf_line.c: addresses to lines */
+/* ------------------------------------------------------------- dwarf_line.c: addresses to lines */
 
 typedef struct rn__line_range {
     uint64_t lo, hi; /* addresses of one sequence, as in the file */
@@ -93,8 +94,9 @@ typedef struct rn__lines {
     bool indexed; /* range is made, or cannot be */
 } rn__lines;
 
-/* Fills base, dir, name and line. skip(place) may refuse a file: then the nearest line before it, in code
- * from `from` on, that stands in another file is taken, if there is one. skip may be NULL. */
+/* Fills base, dir, name and line. skip(place) may refuse a file: then the nearest line before it,
+ * in code from `from` on, that stands in another file is taken, if there is one. skip may be
+ * NULL. */
 bool rn__line_of(rn__lines *l, uint64_t addr, uint64_t from, bool (*skip)(const rn__place *),
                  rn__place *out);
 
@@ -115,7 +117,7 @@ const char *rn__string(rn__reader *r);
 /* Sorts records by the uint64_t that each begins with. */
 void rn__sort(void *records, size_t n, size_t size);
 
-/* ------------------------------------------------------------------- cfi.c: one frame to the next */
+/* ----------------------------------------------------------------- cfi.c: one frame to the next */
 
 enum { RN__CFI_REGS = 34 };
 typedef struct rn__frame {
@@ -129,7 +131,7 @@ bool rn__cfi_step(rn__frame *f, bool exact, uintptr_t lo, uintptr_t hi);
 /* The frame at which a context that is not running will go on. */
 bool rn__cfi_parked(rn__frame *f, const rn__ctx *ctx, uintptr_t lo, uintptr_t hi);
 
-/* ------------------------------------------------------------------------------ walk.c: back-traces */
+/* -------------------------------------------------------------------------- walk.c: back-traces */
 
 enum { RN__WALK_INNER = 60, RN__WALK_OUTER = 60 };
 typedef struct rn__trace {
@@ -144,16 +146,17 @@ typedef struct rn__trace {
 void rn__walk_self(rn__trace *t, bool interrupted);
 /* A goroutine that is not running; false if its stack cannot be read. */
 bool rn__walk_parked(const rn__g *g, rn__trace *t);
-/* How many frames were kept, how many lie unkept behind the first RN__WALK_INNER, and the i-th kept. */
+/* How many frames were kept, how many lie unkept behind the first RN__WALK_INNER, and the i-th
+ * kept. */
 size_t rn__trace_kept(const rn__trace *t, size_t *elided);
 uintptr_t rn__trace_pc(const rn__trace *t, size_t i);
 
-/* ------------------------------------------------------------------------------- frames.c: showing them */
+/* ----------------------------------------------------------------------- frames.c: showing them */
 
 /* How many frames at the top are the library's. */
 size_t rn__leading(const rn__trace *t, size_t kept);
-/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the operation at
- * the top, for a program without line information; may be NULL. */
+/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the
+ * operation at the top, for a program without line information; may be NULL. */
 bool rn__print_trace(rn__out *o, const rn__trace *t, size_t from, const char *site);
 /* One frame. name: instead of the symbol; may be NULL, as may site. */
 void rn__print_frame(rn__out *o, const rn__place *p, const char *name, const char *site);
@@ -162,16 +165,16 @@ void rn__print_source(rn__out *o, const rn__place *p, const char *site);
 /* Whether a place is the library's own code. */
 bool rn__is_own(const rn__place *p);
 
-/* ------------------------------------------------------------------------------- dump.c: goroutines */
+/* --------------------------------------------------------------------------- dump.c: goroutines */
 
-/* "goroutine N [status...]:", its back-trace and creation. how: where its stack is. site: what it does
- * there, for a program without line information; may be NULL. */
+/* "goroutine N [status...]:", its back-trace and creation. how: where its stack is. site: what it
+ * does there, for a program without line information; may be NULL. */
 enum rn__dump_how { RN__DUMP_SELF, RN__DUMP_INTERRUPTED, RN__DUMP_OTHER };
 void rn__dump_g(rn__out *o, rn__g *g, enum rn__dump_how how, const char *site);
 /* All others, foreign threads too, each after a blank line. */
 void rn__dump_others(rn__out *o, const rn__g *except);
 
-/* ---------------------------------------------------------------------- report.c: how a program dies */
+/* ----------------------------------------------------------------- report.c: how a program dies */
 
 /* Makes the caller the one that reports; a second thread waits here until the process is gone, a
  * second call of the same thread exits at once. */

@@ -22,7 +22,7 @@ static const char *string_in(rn__bytes section, uint64_t off)
     return off < section.n ? (const char *)section.p + off : NULL;
 }
 
-/* ----------------------------------------------------------------------------------------- header */
+/* --------------------------------------------------------------------------------------- header */
 
 enum { FORMATS = 16 };
 typedef struct unit {
@@ -40,8 +40,8 @@ typedef struct unit {
     uint8_t operands[256]; /* of each standard opcode */
 } unit;
 
-/* False at the end of the section or when the rest of it makes no sense. A unit that we cannot read has
- * an empty program. */
+/* False at the end of the section or when the rest of it makes no sense. A unit that we cannot
+ * read has an empty program. */
 static bool read_unit(const rn__lines *l, uint64_t at, unit *u)
 {
     if (at >= l->line.n)
@@ -218,7 +218,7 @@ static const rn__line_range *find_range(const rn__lines *l, uint64_t addr)
     return lo > 0 && addr < l->range[lo - 1].hi ? &l->range[lo - 1] : NULL;
 }
 
-/* ------------------------------------------------------------------------------------- file names */
+/* ----------------------------------------------------------------------------------- file names */
 
 enum {
     LNCT_path = 1,

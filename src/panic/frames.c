@@ -12,7 +12,7 @@
 
 enum { LEVEL_SYSTEM = 3, PATH_BYTES = 1024, FRAMES_LEADING = 24 };
 
-/* --------------------------------------------------------------------------------- whose code is it */
+/* ----------------------------------------------------------------------------- whose code is it */
 
 static bool has_prefix(const char *s, const char *prefix)
 {
@@ -65,7 +65,7 @@ static bool raises_panic(const rn__place *p)
            named(p, "rn__panic_runtime");
 }
 
-/* ------------------------------------------------------------------------------------- one frame */
+/* ------------------------------------------------------------------------------------ one frame */
 
 void rn__print_source(rn__out *o, const rn__place *p, const char *site)
 {
@@ -98,8 +98,8 @@ void rn__print_frame(rn__out *o, const rn__place *p, const char *name, const cha
     rn__out_str(o, "\n");
 }
 
-/* The library is entered through a function of its API. What stands above the last of those in a row is
- * its own, also where no name and no line says so. */
+/* The library is entered through a function of its API. What stands above the last of those in a
+ * row is its own, also where no name and no line says so. */
 size_t rn__leading(const rn__trace *t, size_t kept)
 {
     size_t api = 0, own = 0;
@@ -140,8 +140,8 @@ static bool stands_for(const rn__place *p, const char *shown)
     return shown == NULL || rn__base_length(shown) != n || strncmp(name, shown, n) != 0;
 }
 
-/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the operation at
- * the top. */
+/* Prints frames from `from` on; false if there was none to print. site: "file:line" of the
+ * operation at the top. */
 bool rn__print_trace(rn__out *o, const rn__trace *t, size_t from, const char *site)
 {
     size_t elided, kept = rn__trace_kept(t, &elided);

@@ -145,7 +145,7 @@ rn__module *rn__module_of(uintptr_t pc)
     return NULL;
 }
 
-/* -------------------------------------------------------------------------------------- ELF files */
+/* ------------------------------------------------------------------------------------ ELF files */
 
 /* [off, off + n) of the file; empty if that is not all inside. */
 static rn__bytes part(rn__bytes f, uint64_t off, uint64_t n)

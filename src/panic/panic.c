@@ -1,15 +1,17 @@
 /*
  * panic.c - panic, recover, try and Goexit.
  *
- * One loop, run_defers, serves panic and Goexit: it takes the newest record off the goroutine's list
- * and calls it, on top of the stack of whoever panicked. recover() only makes a mark; when the call
- * that made it has returned, the loop leaves for the guard of the function that deferred it.
+ * One loop, run_defers, serves panic and Goexit: it takes the newest record off the goroutine's
+ * list and calls it, on top of the stack of whoever panicked. recover() only makes a mark; when
+ * the call that made it has returned, the loop leaves for the guard of the function that deferred
+ * it.
  *
  * Invariants
- *  - A record is off the list before its call starts, so it cannot run twice, whatever the call does.
- *  - The stack below the panicking frame is intact until the jump. The recovered function's remaining
- *    newer calls run before it, because their records and arguments may lie in blocks that the jump
- *    leaves; older ones run by their blocks' ends, after it.
+ *  - A record is off the list before its call starts, so it cannot run twice, whatever the call
+ *    does.
+ *  - The stack below the panicking frame is intact until the jump. The recovered function's
+ *    remaining newer calls run before it, because their records and arguments may lie in blocks
+ *    that the jump leaves; older ones run by their blocks' ends, after it.
  *  - A Goexit that a recovered panic would jump over goes on instead: it cannot be recovered.
  *  - No function of libc is called on a small stack, not even strlen: its first call may go through
  *    the dynamic linker, which takes kilobytes. What needs libc goes through rn__roomy.

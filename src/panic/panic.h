@@ -8,8 +8,8 @@
  *  - Deferred records are linked on rn__g.defers, newest first; running panics on rn__gext.panic.
  *    Both are touched by the goroutine itself only; dumps read them after the program is doomed.
  *  - Printing of a fatal error happens once: the first one wins, later ones wait for the exit.
- *  - Everything reached from a dump is usable in a signal handler: no malloc, no stdio, no lock that
- *    could be held by the interrupted code.
+ *  - Everything reached from a dump is usable in a signal handler: no malloc, no stdio, no lock
+ *    that could be held by the interrupted code.
  */
 #ifndef RN_PANIC_H
 #define RN_PANIC_H
@@ -21,8 +21,8 @@
 #include <runnel/panic.h>
 
 /* Panics with a runtime error. text is Go's, printed bare; extra (or NULL) is what C can add and is
- * printed on a line of its own behind a tab; it may stand in the caller's frame. site: "file:line" of
- * the operation. */
+ * printed on a line of its own behind a tab; it may stand in the caller's frame. site:
+ * "file:line" of the operation. */
 RN_COLD __attribute__((noreturn)) void rn__panic_runtime(const char *site, const char *extra,
                                                          const char *text);
 
@@ -35,8 +35,8 @@ extern void (*rn__describe_object)(enum rn__reason reason, const void *obj, char
 void rn__panic_init(void);
 
 /* Installs the SIGQUIT handler if SIGQUIT has its default action: dumps all goroutines and exits
- * with status 2. Needs at least one thread with SIGQUIT unblocked; runs on the alternate stack where
- * the thread has one. */
+ * with status 2. Needs at least one thread with SIGQUIT unblocked; runs on the alternate stack
+ * where the thread has one. */
 void rn__sigquit_install(void);
 
 /* For rn__overflow_install: names the goroutine whose stack overflowed, and exits with status 2. */

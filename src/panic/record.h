@@ -49,15 +49,18 @@ extern const char rn__deferred_return[];
 __attribute__((noreturn)) void rn__guard_jump(void **regs);
 #endif
 
-/* Takes a FUNCTION record's newest call; false when none is left, and the record's memory is free. */
+/* Takes a FUNCTION record's newest call; false when none is left, and the record's memory is
+ * free. */
 bool rn__function_pop(rn_function_scope *s, void (**fn)(void *), void **arg);
 
-/* direct.c: false if the code of function fn is known not to be that of the C function called name. */
+/* direct.c: false if the code of function fn is known not to be that of the C function called
+ * name. */
 bool rn__is_named(void (*fn)(void *), const char *name);
 /* direct.c: fn is what the compiler made for a C++ lambda, and calls it from before ret. */
 bool rn__is_wrapped(void (*fn)(void *), const void *ret);
 
-/* report.c: prints p and what was running when it was raised, the back-trace, and ends the process. */
+/* report.c: prints p and what was running when it was raised, the back-trace, and ends the
+ * process. */
 __attribute__((noreturn)) void rn__panic_die(rn__panic *p);
 
 #endif

@@ -18,7 +18,7 @@
 
 enum { TRACEBACK_NONE = 0, TRACEBACK_ALL = 2, TRACEBACK_CRASH = 4, EXIT_STATUS = 2 };
 
-/* ----------------------------------------------------------------------------------- one reporter */
+/* --------------------------------------------------------------------------------- one reporter */
 
 /* The reporting thread's address of `me`; NULL: nobody reports. seq_cst: once per process. */
 static _Atomic(void *) reporter;
@@ -90,7 +90,7 @@ void rn__roomy(const rn__g *g, void (*fn)(void *), void *arg)
         fn(arg);
 }
 
-/* -------------------------------------------------------------------------------- chains of panics */
+/* ----------------------------------------------------------------------------- chains of panics */
 
 static void print_panic(rn__out *o, const rn__panic *p, bool repanicked)
 {
@@ -138,7 +138,7 @@ bool rn__print_panics(rn__out *o, rn__g *g)
     return newest != NULL;
 }
 
-/* ---------------------------------------------------------------------------- the unrecovered panic */
+/* ------------------------------------------------------------------------ the unrecovered panic */
 
 static void report_panic(void *arg)
 {

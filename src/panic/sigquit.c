@@ -1,9 +1,9 @@
 /*
  * sigquit.c - the dump that a user asks for from the keyboard: all goroutines, exit status 2.
  *
- * The handler dumps on whatever thread the kernel chose, without asking any other: a program that hangs
- * may have no thread left that would answer. What another worker runs at that moment has no stack
- * that could be read, as in Go.
+ * The handler dumps on whatever thread the kernel chose, without asking any other: a program that
+ * hangs may have no thread left that would answer. What another worker runs at that moment has no
+ * stack that could be read, as in Go.
  *
  * Invariants
  *  - Installed only over the default action, so a program's own handler is never replaced.

@@ -36,7 +36,7 @@ void rn__places_refresh(void)
     rn__lock_drop(&lock);
 }
 
-/* ---------------------------------------------------------------------------------------- symbols */
+/* -------------------------------------------------------------------------------------- symbols */
 
 static bool symbol_at(const rn__image *im, size_t i, Elf64_Sym *s, const char **name)
 {

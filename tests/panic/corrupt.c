@@ -1,10 +1,11 @@
 /*
- * corrupt.c - a damaged program file must not harm the report: back-traces lose names, nothing more.
+ * corrupt.c - a damaged program file must not harm the report: back-traces lose names, nothing
+ * more.
  *
  * Invariants
- *  - Damage is done only to what the kernel does not load (symbols, line tables, section headers), so
- *    the program itself runs as before; and to tables in memory, in blocks that end where a sanitizer
- *    or a page would notice one byte too many.
+ *  - Damage is done only to what the kernel does not load (symbols, line tables, section
+ *    headers), so the program itself runs as before; and to tables in memory, in blocks that end
+ *    where a sanitizer or a page would notice one byte too many.
  *  - The damage comes from a fixed seed: a failure can be repeated.
  */
 // runnel-test: not=emulated

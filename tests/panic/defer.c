@@ -1,10 +1,10 @@
 /*
- * defer.c - items 112, 114 and 115 where no process has to die: when deferred calls run, and in which
- * order.
+ * defer.c - items 112, 114 and 115 where no process has to die: when deferred calls run, and in
+ * which order.
  *
  * Invariants
- *  - Every call writes one letter; the whole string is compared, so a call that is missing, doubled or
- *    out of order fails.
+ *  - Every call writes one letter; the whole string is compared, so a call that is missing,
+ *    doubled or out of order fails.
  */
 #include "test.h"
 

@@ -12,7 +12,8 @@
 /* Tells the parent process, on standard output, in which line a statement stands. */
 #define AT(name) dprintf(1, " %s=%d\n", #name, __LINE__)
 
-/* Behind a function's last call: else a compiler may jump there, and the caller is not to be seen. */
+/* Behind a function's last call: else a compiler may jump there, and the caller is not to be
+ * seen. */
 #define STAY     __asm__ volatile("")
 
 static const char *told; /* what the last child wrote there */
@@ -56,7 +57,7 @@ static void check_operation(const char *g, const char *operation, const char *wh
     CHECK_HAS(g, text);
 }
 
-/* -------------------------------------------------------------------------------- all reasons at once */
+/* -------------------------------------------------------------------------- all reasons at once */
 
 static chan(int) jobs;
 static rn_mutex mutex;
@@ -232,7 +233,7 @@ ITEM(104, "threads that runnel did not start are listed as well")
     CHECK_HAS(g, HERE(thread_parks));
 }
 
-/* ------------------------------------------------------------------------------------- on request */
+/* ----------------------------------------------------------------------------------- on request */
 
 static _Atomic(bool) spinning, stop;
 
@@ -339,7 +340,7 @@ ITEM(104, "RUNNEL_TRACEBACK=all adds the others to a panic's report")
     CHECK_HAS_NOT(c->err, "[chan receive]");
 }
 
-/* ------------------------------------------------------------------------------ the back-trace itself */
+/* ------------------------------------------------------------------------ the back-trace itself */
 
 __attribute__((noinline)) static void level_three(void *p)
 {
@@ -390,7 +391,8 @@ ITEM(104, "frames: the program's functions only, and Go's word for a panic betwe
     }
 }
 
-/* The program, called back by the library, waits: its frames must not be taken for the library's. */
+/* The program, called back by the library, waits: its frames must not be taken for the
+ * library's. */
 __attribute__((noinline)) static void waits_inside(void *c)
 {
     chan_recv((chan(int))c, NULL);
@@ -457,7 +459,7 @@ ITEM(96, "the overflow of a stack names the goroutine, its function, its size an
     CHECK_HAS(d, "RUNNEL_DEBUG=stack=");
 }
 
-/* ----------------------------------------------------------------------------------- many, and racing */
+/* ----------------------------------------------------------------------------- many, and racing */
 
 static void one_of_many(recv_chan(int) c)
 {

@@ -2,8 +2,8 @@
  * recover.c - items 94, 113, 121, 122 and 124: who may recover, what rn_try tells, and Goexit.
  *
  * Invariants
- *  - Helpers are written in every way a compiler treats differently: out of line, inlined, as a tail
- *    call, through a pointer.
+ *  - Helpers are written in every way a compiler treats differently: out of line, inlined, as a
+ *    tail call, through a pointer.
  */
 #include "test.h"
 
@@ -388,7 +388,7 @@ ITEM(94, "a panic during Goexit may be recovered; the Goexit goes on all the sam
     CHECK_EQ(steps, 2);
 }
 
-/* ------------------------------------------------------------------------------- many goroutines */
+/* ------------------------------------------------------------------------------ many goroutines */
 
 static void recovers_own(void *p)
 {

@@ -1,9 +1,10 @@
 #!/bin/sh
-# runnel's reader of symbol and line tables against addr2line: every function of the test program, and every
-# 16th byte of each; the program built as DWARF 4 and 5, with and without PIE, and stripped.
-# One in a hundred may differ: addr2line takes the file of an inlined function's first instruction from
-# elsewhere. Compressed tables are not read: such a program must do without.
-# Lines inside of runnel's headers are reported as the statement that uses them, so they are left out.
+# runnel's reader of symbol and line tables against addr2line: every function of the test program,
+# and every 16th byte of each; the program built as DWARF 4 and 5, with and without PIE, and
+# stripped. One in a hundred may differ: addr2line takes the file of an inlined function's first
+# instruction from elsewhere. Compressed tables are not read: such a program must do without.
+# Lines inside of runnel's headers are reported as the statement that uses them, so they are left
+# out.
 addr2line=$(command -v addr2line) || {
     echo "skipped: no addr2line (Debian package: binutils)"
     exit 77
@@ -25,7 +26,8 @@ compare() {
             return 1
         }
     fi
-    cut -d ' ' -f 1 "$dir/ours" | "$addr2line" -e "$1" | sed -e 's/ (discriminator.*//' >"$dir/lines"
+    cut -d ' ' -f 1 "$dir/ours" | "$addr2line" -e "$1" |
+        sed -e 's/ (discriminator.*//' >"$dir/lines"
     cut -d ' ' -f 3 "$dir/ours" | paste -d ' ' - "$dir/lines" |
         awk -v least="$3" '
             function norm(s) {
@@ -54,12 +56,13 @@ main=$RUNNEL_BUILD/tests/panic/symbols
 echo "as built"
 compare "$main" 0 100 || failed=1
 compare "$main" 16 1000 || failed=1
-for kind in "-gdwarf-5" "-gdwarf-4" "-gdwarf-3" "-gdwarf-5 -no-pie -fno-pie" "-gdwarf-5 -O3 -ffunction-sections -Wl,--gc-sections" \
-    "-gdwarf-5 -gz"; do
+for kind in "-gdwarf-5" "-gdwarf-4" "-gdwarf-3" "-gdwarf-5 -no-pie -fno-pie" \
+    "-gdwarf-5 -O3 -ffunction-sections -Wl,--gc-sections" "-gdwarf-5 -gz"; do
     echo "$CC $kind"
     # shellcheck disable=SC2086
-    "$CC" -std=gnu11 -O1 $kind -I "$RUNNEL_SOURCE/include" "$RUNNEL_SOURCE/tests/panic/symbols.c" \
-        "$RUNNEL_SOURCE"/src/panic/[!g]*.c "$RUNNEL_BUILD/lib/librunnel.a" -lpthread -o "$dir/prog" || {
+    "$CC" -std=gnu11 -O1 $kind -I "$RUNNEL_SOURCE/include" \
+        "$RUNNEL_SOURCE/tests/panic/symbols.c" "$RUNNEL_SOURCE"/src/panic/*.c \
+        "$RUNNEL_BUILD/lib/librunnel.a" -lpthread -o "$dir/prog" || {
         failed=1
         continue
     }

@@ -1,13 +1,14 @@
 /*
- * texts.c - items 95, 100 to 102, 115 to 122 and 126: what a dying program says, and its exit status.
+ * texts.c - items 95, 100 to 102, 115 to 122 and 126: what a dying program says, and its exit
+ * status.
  *
- * Each case is a child process whose text up to the first goroutine must be exactly as written here.
- * The same cases stand in Go in texts.go; texts_go.sh runs those with a Go tool chain, where there is
- * one, and compares both programs case by case.
+ * Each case is a child process whose text up to the first goroutine must be exactly as written
+ * here. The same cases stand in Go in texts.go; texts_go.sh runs those with a Go tool chain,
+ * where there is one, and compares both programs case by case.
  *
  * Invariants
- *  - The texts are Go 1.27's, except the lines for which C has more to say; those stand in CHECKs of
- *    their own.
+ *  - The texts are Go 1.27's, except the lines for which C has more to say; those stand in CHECKs
+ *    of their own.
  */
 // runnel-test: not=emulated
 #include "test.h"
@@ -44,7 +45,7 @@ static void raise_it(void *s)
     panic("%s", (const char *)s);
 }
 
-/* ------------------------------------------------------------------------------------------ plain */
+/* ---------------------------------------------------------------------------------------- plain */
 
 CHILD(plain)
 {
@@ -108,7 +109,7 @@ ITEM(121, "a value without a text prints its type and address; nil is an error o
     DIES("nil", "panic: runtime error: panic called with nil argument\n");
 }
 
-/* ------------------------------------------------------------------------------------------ chains */
+/* --------------------------------------------------------------------------------------- chains */
 
 CHILD(two)
 {
@@ -228,7 +229,7 @@ ITEM(115, "what was recovered for good is not printed")
     DIES("new_after_recovery", "panic: two\n");
 }
 
-/* ----------------------------------------------------------------------------------------- Goexit */
+/* --------------------------------------------------------------------------------------- Goexit */
 
 CHILD(goexit)
 {
@@ -274,7 +275,7 @@ ITEM(122, "a panic while Goexit runs the deferred calls")
     DIES("chain_over_goexit", "panic: two\n\tpanic: three\n");
 }
 
-/* -------------------------------------------------------------------------------- runtime errors */
+/* ------------------------------------------------------------------------------- runtime errors */
 
 CHILD(close_nil)
 {
@@ -346,7 +347,7 @@ ITEM(117, "a goroutine's panic ends the program; nobody else's deferred calls ru
     CHECK(c->out[0] == '\0');
 }
 
-/* ----------------------------------------------------------------------------------- fatal errors */
+/* --------------------------------------------------------------------------------- fatal errors */
 
 static void use_a_free_mutex(void *p)
 {
@@ -389,7 +390,7 @@ ITEM(101, "neither is a deadlock")
     CHECK(test_run_child("asleep", NULL)->out[0] == '\0');
 }
 
-/* --------------------------------------------------------------------------------------- C's own */
+/* -------------------------------------------------------------------------------------- C's own */
 
 static void recover_in_vain(void *p)
 {

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Compares, case by case, what texts.go prints under Go 1.27 with what texts.c prints: standard output,
-# exit status, and standard error up to the first goroutine, then the goroutine's first line and the names
-# of the panics in its back-trace. Lines that only C has begin with a tab and a word in lower case.
+# Compares, case by case, what texts.go prints under Go 1.27 with what texts.c prints: standard
+# output, exit status, and standard error up to the first goroutine, then the goroutine's first
+# line and the names of the panics in its back-trace. Lines that only C has begin with a tab and a
+# word in lower case.
 # runnel-test: timeout=300
 go=$(command -v go1.27 || ls /usr/lib/go-1.27/bin/go 2>/dev/null || command -v go)
 if [ -z "$go" ]; then
