@@ -120,7 +120,7 @@ enum outcome demo_crowd(char note[NOTE])
     int64_t spare = memory_to_spare();
 
     /* Ten times as many, if that takes a few seconds and half of what can be spared at most. */
-    if (well && c.came + c.went < 300 * RN_MS && c.bytes_each * 20 * c.n < (double)spare) {
+    if (well && c.came + c.went < 500 * RN_MS && c.bytes_each * 20 * c.n < (double)spare) {
         c = gather(10 * FIRST_CROWD, before);
         well = c.alive == c.n;
     } else {
