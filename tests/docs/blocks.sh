@@ -1,14 +1,14 @@
-# runnel-test: timeout=300
+# runnel-test: timeout=300 not=address,thread
 # blocks.sh - what the documents show is true: each C block compiles without a warning, programs run.
 #
 #   ```c with a main          compiled and run; status 0 is expected
 #   <!-- docs: prints -->     the text block after it is exactly what the last program printed
 #   <!-- docs: file -->       a C block of declarations: compiled
 #   <!-- docs: body -->       a C block of statements: compiled as the body of a function
-#   <!-- docs: body DECLARATIONS -->            the same, with these before it
-#   <!-- docs: stderr EXAMPLE.c -->             a text block; its lines occur, in this order, on the standard
-#                                               error of that example. Positions of code (+0x...) may differ.
-#   <!-- docs: shows FILE -->                   a block whose lines stand in that file, one after the other
+#   <!-- docs: body DECLARATIONS -->  the same, with these before it
+#   <!-- docs: stderr EXAMPLE.c -->   a text block; its lines occur, in this order, on the standard error
+#                                     of that example. Positions of code (+0x...) may differ.
+#   <!-- docs: shows FILE -->         a block whose lines stand in that file, one after the other
 #
 # A C block that is none of these fails: nothing in the documents goes unchecked. In manual pages a block is
 # a literal display, and its mark the comment before it:  .\" docs: body DECLARATIONS  (program: with a main).
@@ -56,7 +56,7 @@ shown_in() { # WANTED FILE
 }
 
 check_block() { # DOCUMENT NUMBER LANGUAGE LINE MARK...
-    document=$1 block=$work/blocks/$2.$3 language=$3 place=$1:$4
+    block=$work/blocks/$2.$3 language=$3 place=$1:$4
     shift 4
     mark=${1-}
     [ $# -eq 0 ] || shift
@@ -64,7 +64,8 @@ check_block() { # DOCUMENT NUMBER LANGUAGE LINE MARK...
     c-file)
         fragments=$((fragments + 1))
         { echo '#include <runnel.h>' && cat "$block"; } >"$work/file.c"
-        compile "$work/file.c" "$work/file.o" -c -Wno-unused || complain "$place: does not compile" "$work/log"
+        compile "$work/file.c" "$work/file.o" -c -Wno-unused ||
+            complain "$place: does not compile" "$work/log"
         ;;
     c-body)
         fragments=$((fragments + 1))
@@ -77,7 +78,8 @@ check_block() { # DOCUMENT NUMBER LANGUAGE LINE MARK...
             cat "$block"
             echo '}'
         } >"$work/body.c"
-        compile "$work/body.c" "$work/body.o" -c -Wno-unused || complain "$place: does not compile" "$work/log"
+        compile "$work/body.c" "$work/body.o" -c -Wno-unused ||
+            complain "$place: does not compile" "$work/log"
         ;;
     c-)
         if ! grep -q '^int main(' "$block"; then
@@ -94,7 +96,8 @@ check_block() { # DOCUMENT NUMBER LANGUAGE LINE MARK...
         ;;
     *-prints)
         texts=$((texts + 1))
-        diff "$block" "$work/printed" >"$work/log" 2>&1 || complain "$place: the program prints something else" "$work/log"
+        diff "$block" "$work/printed" >"$work/log" 2>&1 ||
+            complain "$place: the program prints something else" "$work/log"
         ;;
     *-stderr)
         texts=$((texts + 1))
@@ -103,9 +106,10 @@ check_block() { # DOCUMENT NUMBER LANGUAGE LINE MARK...
             return
         fi
         timeout 30 "$work/example" >/dev/null 2>"$work/said" </dev/null
-        sed "s| $RUNNEL_SOURCE/| |; s|	$RUNNEL_SOURCE/|	|; s/ +0x[0-9a-f]*\$//" "$work/said" >"$work/got"
+        sed "s|\([ 	]\)$RUNNEL_SOURCE/|\1|; s/ +0x[0-9a-f]*\$//" "$work/said" >"$work/got"
         sed 's/ +0x[0-9a-f]*$//' "$block" >"$work/wanted"
-        in_order "$work/wanted" "$work/got" >"$work/log" || complain "$place: $1 says something else" "$work/log"
+        in_order "$work/wanted" "$work/got" >"$work/log" ||
+            complain "$place: $1 says something else" "$work/log"
         ;;
     *-shows)
         texts=$((texts + 1))
@@ -135,5 +139,8 @@ done
 
 echo "$programs programs, $fragments fragments, $texts texts; $bad wrong"
 # A check that finds nothing to check has lost its documents.
-[ "$programs" -ge 3 ] && [ "$fragments" -ge 8 ] && [ "$texts" -ge 4 ] || { echo "too few: are they there?"; exit 1; }
+if [ "$programs" -lt 3 ] || [ "$fragments" -lt 8 ] || [ "$texts" -lt 4 ]; then
+    echo "too few: are the documents there?"
+    exit 1
+fi
 [ "$bad" -eq 0 ]

@@ -45,15 +45,17 @@ for reference in $(cat $pages | grep -oE '^\.(It )?Xr (runnel|chan_[a-z]*|rn_[a-
     [ -f "docs/man/man${reference##*.}/$reference" ] || complain "there is no page $reference"
 done
 for page in $pages; do
-    grep -q "^\.Xr $(basename "${page%.*}") ${page##*.}\|It Xr.* $(basename "${page%.*}") 3\|^\.It Xr $(basename "${page%.*}") 3" \
-        docs/man/man7/runnel.7 || [ "$page" = docs/man/man7/runnel.7 ] || complain "runnel.7 does not lead to $page"
+    name=$(basename "${page%.*}")
+    [ "$page" = docs/man/man7/runnel.7 ] || grep -qE "Xr $name ${page##*.}" docs/man/man7/runnel.7 ||
+        complain "runnel.7 does not lead to $page"
 done
 
 # The command's subcommands and long options.
-for word in $(grep -oE '\{"[a-z]+", cmd_' cmd/runnel/main.c | grep -o '[a-z]*' | head -n 99 | grep -v '^cmd$'); do
+for word in $(grep -oE '\{"[a-z]+", cmd_' cmd/runnel/main.c | cut -d'"' -f2); do
     grep -q "Cm $word" docs/man/man1/runnel.1 || complain "runnel.1 does not describe $word"
 done
-for option in $(grep -ohE '(^| |\[|")--[a-z]+' cmd/runnel/main.c | grep -o '[a-z]*$' | sort -u | grep -vxE 'help|version'); do
+for option in $(grep -ohE '(^| |\[|")--[a-z]+' cmd/runnel/main.c | grep -o '[a-z]*$' | sort -u |
+    grep -vxE 'help|version'); do
     grep -q "Fl Fl $option" docs/man/man1/runnel.1 || complain "runnel.1 does not describe --$option"
 done
 

@@ -22,7 +22,7 @@ code_words() {
     awk '/^```/ { inside = !inside; next } !inside' "$1" | grep -o '`[^`]*`' | tr -d '`'
 }
 
-find include src cmd -name '*.[chS]' -o -name '*.hpp' | xargs cat >"$work/sources"
+find include src cmd -name '*.[chS]' -exec cat {} + -o -name '*.hpp' -exec cat {} + >"$work/sources"
 tr -cs 'A-Za-z0-9_' '\n' <"$work/sources" | sort -u >"$work/names"
 
 documents="README.md README.zh-CN.md CHANGELOG.md $(ls docs/*.md)"
@@ -43,7 +43,7 @@ for document in $documents; do
         checked=$((checked + 1))
         grep -qx "$name" "$work/names" || complain "$document: nothing is called $name"
     done
-    grep -oE '`[A-Za-z0-9_]+` in `src/[A-Za-z0-9_./]+`' "$document" | tr -d '`' >"$work/where"
+    tr '\n' ' ' <"$document" | grep -oE '`[A-Za-z0-9_]+` in +`src/[A-Za-z0-9_./]+`' | tr -d '`' >"$work/where"
     while read -r name _ file; do
         checked=$((checked + 1))
         grep -qw "$name" "$file" || complain "$document: $name is not in $file"
