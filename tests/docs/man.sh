@@ -23,9 +23,10 @@ pages=$(ls docs/man/man[1-9]/*.[1-9])
     # Short names.
     cat $headers | awk '/^#ifndef RN_NO_SHORT_NAMES/ { on = 1 } on && /^#endif/ { on = 0 } on' |
         grep -oE '^#define [A-Za-z0-9_]+' | cut -d' ' -f2
-    # Macros that are no one's long form.
-    echo rn_recoverable rn_function rn_blocking rn_mutex_lock rn_mutex_trylock rn_mutex_unlock rn_waitgroup_add \
-        rn_waitgroup_done rn_waitgroup_wait rn_once_do rn_once_do1 rn_panic_value rn_select | tr ' ' '\n'
+    # Macros with a prefix that have no short name.
+    cat $headers | grep -oE '^#define rn_[a-z0-9_]+' | cut -d' ' -f2 >"$work/long"
+    cat $headers | grep -oE '^#define [A-Za-z0-9_]+' | cut -d' ' -f2 | sed 's/^/rn_/' >"$work/short"
+    grep -vxFf "$work/short" "$work/long" | grep -v '^rn_guard_'
 } | sort -u >"$work/public"
 count=$(wc -l <"$work/public")
 [ "$count" -ge 100 ] || complain "only $count public names found in the headers"
