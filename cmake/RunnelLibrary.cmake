@@ -85,6 +85,9 @@ if(RUNNEL_SHARED)
     LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/runnel.map")
   target_link_options(runnel_shared PRIVATE
     "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/runnel.map" LINKER:-Bsymbolic-functions)
+  if(NOT RUNNEL_SANITIZE) # the sanitizers' runtime comes with the program
+    target_link_options(runnel_shared PRIVATE LINKER:-z,defs)
+  endif()
   target_link_libraries(runnel_shared PRIVATE Threads::Threads)
   list(APPEND RUNNEL_LIBRARIES runnel_shared)
 endif()
