@@ -12,8 +12,6 @@
 #define RUNNEL_BENCH_H
 
 #include <runnel.h>
-#include <runnel/panic.h>
-#include <runnel/sync.h>
 
 #include <stdatomic.h>
 #include <stdint.h>
