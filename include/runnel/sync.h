@@ -84,6 +84,42 @@ RN_API RN_NONNULL void rn_waitgroup_add_at(rn_waitgroup *wg, int n, const char *
 RN_API RN_NONNULL void rn_waitgroup_wait_at(rn_waitgroup *wg, const char *site);
 #define rn_waitgroup_wait(wg) rn_waitgroup_wait_at((wg), RN_HERE)
 
+/* In front of the arguments of a goroutine that a wait group waits for. */
+typedef struct rn_waitgroup_job {
+    rn_waitgroup *wg;
+    void (*run)(void *args);
+} __attribute__((aligned(16))) rn_waitgroup_job;
+
+/* What such a goroutine runs: the job, then done. */
+RN_API void rn_waitgroup_run(void *job);
+
+#ifndef __cplusplus
+/*
+ * rn_waitgroup_go(wg, fn, args...) adds one, starts a goroutine that calls fn(args...), as go does,
+ * and counts it done when fn has returned or ended by rn_goexit. Not when it panics: the panic is
+ * what the program shall end with. Needs <runnel/go.h> and GO_FUNC(fn, types...). C only.
+ * Go: wg.Go(f).
+ */
+#define rn_waitgroup_go(wg, ...) RN_CAT(RN__WG_GO_, RN__IS_ONE(__VA_ARGS__))(wg, __VA_ARGS__)
+#define RN__WG_GO_1(wg_, fn)                                                             \
+    __extension__({                                                                      \
+        (void)rn_GO_FUNC_missing_for_##fn;                                               \
+        rn_waitgroup_job rn__job = {(wg_), rn_go_run_##fn};                              \
+        rn_waitgroup_add(rn__job.wg, 1);                                                 \
+        rn_go_start(rn_waitgroup_run, &rn__job, sizeof rn__job, NULL, RN__GO_SITE(#fn)); \
+    })
+#define RN__WG_GO_0(wg_, fn, ...)                                                        \
+    __extension__({                                                                      \
+        (void)rn_GO_FUNC_missing_for_##fn;                                               \
+        struct {                                                                         \
+            rn_waitgroup_job job;                                                        \
+            struct rn_go_args_##fn args;                                                 \
+        } rn__job = {{(wg_), rn_go_run_##fn}, {__VA_ARGS__}};                            \
+        rn_waitgroup_add(rn__job.job.wg, 1);                                             \
+        rn_go_start(rn_waitgroup_run, &rn__job, sizeof rn__job, NULL, RN__GO_SITE(#fn)); \
+    })
+#endif
+
 /* --------------------------------------------------------------------------------------- once */
 
 /* Runs a function once. Go: sync.Once. */

@@ -166,6 +166,7 @@ void rn_mutex_lock_at(rn_mutex *m, const char *site)
 
 bool rn_mutex_trylock_at(rn_mutex *m, const char *site)
 {
+    rn__g *g = rn__current(); /* first: a foreign thread registers before it writes */
     _Atomic(uint64_t) *word = word_of(m);
     uint64_t s = atomic_load_explicit(word, memory_order_relaxed);
     for (unsigned round = 0; !(s & LOCKED);) {
@@ -178,7 +179,7 @@ bool rn_mutex_trylock_at(rn_mutex *m, const char *site)
         /* acquire: as in lock */
         if (atomic_compare_exchange_weak_explicit(word, &s, s | LOCKED, memory_order_acquire,
                                                   memory_order_relaxed)) {
-            set_owner(m, rn__current(), site);
+            set_owner(m, g, site);
             RN__HB_ACQUIRE(m);
             return true;
         }
@@ -186,13 +187,21 @@ bool rn_mutex_trylock_at(rn_mutex *m, const char *site)
     return false;
 }
 
-static __attribute__((noinline)) void unlock_slow(rn_mutex *m)
+RN_COLD __attribute__((noreturn)) static void not_locked(rn_mutex *m, const char *site)
+{
+    const char *last = __atomic_load_n(&m->rn_site, __ATOMIC_RELAXED);
+    rn__fatal("sync: unlock of unlocked mutex\n\tunlocked at %s, %s%s",
+              site != NULL ? site : "a place unknown",
+              last != NULL ? "last locked at " : "never locked", last != NULL ? last : "");
+}
+
+static __attribute__((noinline)) void unlock_slow(rn_mutex *m, const char *site)
 {
     _Atomic(uint64_t) *word = word_of(m);
     for (unsigned round = 0;;) {
         uint64_t s = atomic_load_explicit(word, memory_order_relaxed);
         if (!(s & LOCKED))
-            rn__fatal("sync: unlock of unlocked mutex");
+            not_locked(m, site);
         if (s & QUEUE) {
             rn__backoff(round++, true);
             continue;
@@ -227,9 +236,8 @@ static __attribute__((noinline)) void unlock_slow(rn_mutex *m)
 void rn_mutex_unlock_at(rn_mutex *m, const char *site)
 {
     uint64_t locked = LOCKED;
-    (void)site;
     RN__HB_RELEASE(m);
     /* release: what the holder wrote is visible to the next one */
     if (RN_UNLIKELY(!rn__solo_cas(word_of(m), &locked, 0)))
-        unlock_slow(m);
+        unlock_slow(m, site);
 }

@@ -119,6 +119,8 @@ broken once-held sync/once.c '/static void finish/,/^}/s/if (s & HELD)/if (0)/' 
     "the end of a once does not respect the queue's lock"
 broken once-no-wait sync/once.c 's/rn__park_locked(g, word_of(once),.*$/drop(once, first);/; s/^static void finish/static void drop(rn_once *o, rn__sudog *f) { (void)f; atomic_store_explicit(word_of(o), RUNNING, memory_order_release); }\n&/' once \
     "a second caller does not wait"
+broken once-late-store sync/once.c 's/rn__waiters_ready_all(first);/rn__waiters_ready_all(first), atomic_store(word_of(once), DONE);/' once-early \
+    "the once is touched after its waiters have been released"
 broken chan-early-unlink chan/hchan.h \
     's/if (!w->is_select || rn__token_take/atomic_store_explicit(\&w->linked, 0, memory_order_release);\n        &/' \
     mix-3-cap00 "a waiter is given up before its token is tried"
@@ -145,6 +147,8 @@ broken select-no-fence chan/wait.c 's/atomic_thread_fence(memory_order_seq_cst);
     "no fence before the unlocked look of a select with default"
 broken solo-no-barrier sched/solo.c 's/^    membarrier(PRIVATE_EXPEDITED);/    (void)0;/' solo-mutex \
     "solo mode ends without the barrier"
+broken solo-stranger sync/mutex.c 's|rn__g \*g = rn__current(); /\* first|rn__g *g = NULL; /*|' solo-mutex-try \
+    "a thread that is not registered writes to a mutex"
 broken solo-no-wait sched/solo.c 's/memory_order_acquire) != 0; round++)/memory_order_acquire) > 1; round++)/' solo-mutex \
     "solo mode ends without waiting for the window"
 [ $ran = 1 ] || { echo "no case of that name"; exit 2; }

@@ -209,6 +209,26 @@ static void once_final(void)
     IL_CHECK(ran == 1 && returned == 3);
 }
 
+/* Who did not run the function frees the once as soon as its call has returned, while the one that ran
+ * it may be on its way out. */
+static int runner = -1;
+static void once_note(void)
+{
+    runner = il_self();
+    step();
+}
+static void once_early_body(int t)
+{
+    struct shared *mine = s;
+    rn_once_do(&mine->once, once_note);
+    if (t != runner)
+        il_free(mine);
+}
+static void once_early_final(void)
+{
+    IL_CHECK(runner >= 0 && il_done(0) && il_done(1));
+}
+
 /* --------------------------------------------------------------- the same, thread 0 being solo */
 
 static void solo_setup(void)
@@ -229,6 +249,23 @@ static void solo_mutex_body(int t)
 static void solo_mutex_final(void)
 {
     IL_CHECK(locked == 4);
+}
+
+/* A foreign thread that comes with a trylock. */
+static void solo_try_body(int t)
+{
+    if (t == 0) {
+        solo_mutex_body(0);
+        return;
+    }
+    if (rn_mutex_trylock(&s->m)) {
+        critical_section();
+        rn_mutex_unlock(&s->m);
+    }
+}
+static void solo_try_final(void)
+{
+    IL_CHECK(locked == 3 && il_done(1) && rn_mutex_trylock(&s->m));
 }
 
 /* The worker waits for a foreign thread that counts down twice. */
@@ -255,6 +292,7 @@ static void solo_wg_setup(void)
 const il_case il_sync_cases[] = {
     {"once", 3, false, true, setup, once_body, once_final, 0},
     {"once-tso", 3, true, true, setup, once_body, once_final, 0},
+    {"once-early", 2, true, true, setup, once_early_body, once_early_final, 0},
     {"wg", 3, false, true, wg_setup, wg_body, wg_final, 0},
     {"wg-tso", 3, true, true, wg_setup, wg_body, wg_final, 0},
     {"wg-two-waiters", 3, false, true, wg_setup, wg_two_body, wg_two_final, 0},
@@ -268,5 +306,6 @@ const il_case il_sync_cases[] = {
     {"solo-wg", 3, true, true, solo_wg_setup, wg_body, wg_final, 0},
     {"solo-wg-two", 2, true, true, solo_wg_setup, wg_one_body, wg_one_final, 0},
     {"solo-mutex", 2, true, true, solo_setup, solo_mutex_body, solo_mutex_final, 0},
+    {"solo-mutex-try", 2, true, true, solo_setup, solo_try_body, solo_try_final, 0},
     {NULL, 0, false, false, NULL, NULL, NULL, 0},
 };

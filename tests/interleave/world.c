@@ -35,6 +35,7 @@ static int thread_of(const rn__g *g)
 
 rn__g *rn__current(void)
 {
+    rn__meet(); /* registers a foreign thread */
     return &w_g[il_self() < 0 ? IL_THREADS : il_self()];
 }
 
