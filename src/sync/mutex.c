@@ -80,8 +80,9 @@ static void leave_starvation(_Atomic(uint64_t) *word)
     }
 }
 
-static __attribute__((noinline)) void lock_slow(rn_mutex *m, rn__g *g, const char *site)
+static __attribute__((noinline)) void lock_slow(rn_mutex *m, const char *site)
 {
+    rn__g *g = rn__current(); /* first: a foreign thread registers before it writes */
     _Atomic(uint64_t) *word = word_of(m);
     int64_t began = 0;     /* when we first queued up; 0: not yet */
     bool woken = false;    /* the WOKEN bit is ours */
@@ -108,10 +109,8 @@ static __attribute__((noinline)) void lock_slow(rn_mutex *m, rn__g *g, const cha
             }
             /* acquire: pairs with the release of the unlock that cleared LOCKED */
             if (atomic_compare_exchange_strong_explicit(word, &s, n, memory_order_acquire,
-                                                        memory_order_relaxed)) {
-                set_owner(m, g, site);
-                return;
-            }
+                                                        memory_order_relaxed))
+                break;
             continue;
         }
         if (!(s & STARVING) && spins < SPINS && worth_spinning(m, g)) {
@@ -143,25 +142,42 @@ static __attribute__((noinline)) void lock_slow(rn_mutex *m, rn__g *g, const cha
         if (rn__park_locked(g, word, n) == HANDED_OVER) {
             if (!starving && rn_now() - began < STARVING_NS)
                 leave_starvation(word);
-            set_owner(m, g, site);
-            return;
+            break;
         }
         woken = true;
         starving = starving || rn_now() - began >= STARVING_NS;
         spins = round = 0;
     }
+    set_owner(m, g, site);
+    RN__HB_ACQUIRE(m);
 }
 
 void rn_mutex_lock_at(rn_mutex *m, const char *site)
 {
-    rn__g *g = rn__current();
-    uint64_t free_word = 0;
-    /* acquire: pairs with the release of the unlock before us */
-    if (RN_LIKELY(rn__solo_cas(word_of(m), &free_word, LOCKED)))
-        set_owner(m, g, site);
-    else
-        lock_slow(m, g, site);
-    RN__HB_ACQUIRE(m);
+    _Atomic(uint64_t) *word = word_of(m);
+    rn__hot *h = rn__self_hot();
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        uint64_t s = atomic_load_explicit(word, memory_order_relaxed);
+        if (RN_LIKELY(s == 0))
+            atomic_store_explicit(word, LOCKED, memory_order_relaxed);
+        rn__solo_end(h);
+        if (RN_LIKELY(s == 0)) {
+            set_owner(m, h->cur, site);
+            RN__HB_ACQUIRE(m);
+            return;
+        }
+    } else if (RN_LIKELY(h != NULL)) {
+        uint64_t s = 0;
+        /* acquire: pairs with the release of the unlock before us */
+        if (RN_LIKELY(atomic_compare_exchange_strong_explicit(
+                word, &s, LOCKED, memory_order_acquire, memory_order_relaxed))) {
+            set_owner(m, h->cur, site);
+            RN__HB_ACQUIRE(m);
+            rn__solo_hope();
+            return;
+        }
+    }
+    lock_slow(m, site);
 }
 
 bool rn_mutex_trylock_at(rn_mutex *m, const char *site)
@@ -197,6 +213,7 @@ RN_COLD __attribute__((noreturn)) static void not_locked(rn_mutex *m, const char
 
 static __attribute__((noinline)) void unlock_slow(rn_mutex *m, const char *site)
 {
+    rn__meet(); /* first: a foreign thread registers before it writes */
     _Atomic(uint64_t) *word = word_of(m);
     for (unsigned round = 0;;) {
         uint64_t s = atomic_load_explicit(word, memory_order_relaxed);
@@ -235,9 +252,22 @@ static __attribute__((noinline)) void unlock_slow(rn_mutex *m, const char *site)
 
 void rn_mutex_unlock_at(rn_mutex *m, const char *site)
 {
-    uint64_t locked = LOCKED;
+    _Atomic(uint64_t) *word = word_of(m);
+    rn__hot *h = rn__self_hot();
     RN__HB_RELEASE(m);
-    /* release: what the holder wrote is visible to the next one */
-    if (RN_UNLIKELY(!rn__solo_cas(word_of(m), &locked, 0)))
-        unlock_slow(m, site);
+    if (RN_LIKELY(h != NULL && rn__solo_begin(h))) {
+        bool plain = atomic_load_explicit(word, memory_order_relaxed) == LOCKED;
+        if (RN_LIKELY(plain))
+            atomic_store_explicit(word, 0, memory_order_release);
+        rn__solo_end(h);
+        if (RN_LIKELY(plain))
+            return;
+    } else if (RN_LIKELY(h != NULL)) {
+        uint64_t s = LOCKED;
+        /* release: what the holder wrote is visible to the next one */
+        if (RN_LIKELY(atomic_compare_exchange_strong_explicit(word, &s, 0, memory_order_release,
+                                                              memory_order_relaxed)))
+            return;
+    }
+    unlock_slow(m, site);
 }
