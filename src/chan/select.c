@@ -461,6 +461,14 @@ static int select_one(const rn_case *k, size_t i, const char *site)
     return (int)i;
 }
 
+/* One case and a default is the non-blocking operation (item 62). */
+static int try_one(const rn_case *k, size_t i, int fallback, const char *site)
+{
+    bool done = k->op == RN_OP_RECV ? rn_hchan_try_recv(k->c, k->elem, k->ok, site)
+                                    : rn_hchan_try_send(k->c, k->elem, site);
+    return done ? (int)i : fallback;
+}
+
 /* Everything but a ready case at the first look. */
 __attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n, const char *site)
 {
@@ -474,6 +482,8 @@ __attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n,
         if (v.channels == 1)
             return select_one(&cases[v.only], v.only, site);
     }
+    if (!v.timed && sel.fallback >= 0 && v.channels == 1)
+        return try_one(&cases[v.only], v.only, sel.fallback, site);
     if (v.timed)
         set_deadline(&sel);
     for (int round = 0; round < LOOKS; round++) {

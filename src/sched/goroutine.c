@@ -226,12 +226,12 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
     if (RN_UNLIKELY(attr != NULL))
         apply_attr(g, attr, where);
     g->id = rn__g_new_id(w);
-    RN__HB_RELEASE(g);
 #if RN__TSAN
     rn__g_ext(g)->tsan_fiber = __tsan_create_fiber(0);
     if (where != NULL)
         __tsan_set_fiber_name(g->ext->tsan_fiber, where->fname);
 #endif
+    RN__HB_RELEASE(g); /* all that came before the go statement, this function included */
     if (RN_UNLIKELY(w == NULL)) {
         atomic_fetch_add(&rn__sched.foreign_created, 1);
         if (rn__hooked())

@@ -35,6 +35,7 @@ static void run_fresh(rn__worker *w, rn__g *g)
 {
 #if RN__TSAN
     RN__HB_ACQUIRE(g);
+    RN__HB_ACQUIRE(g->stack); /* the stack's former owner has left it */
 #endif
     if (RN_UNLIKELY(rn__hooked()))
         rn__hook_event(RN__EV_START, g, NULL);
@@ -84,7 +85,10 @@ __attribute__((noreturn)) static void loop(bool finished)
     rn__g *g = w->hot.cur;
 #if RN__TSAN
     void *fiber = g->ext->tsan_fiber;
-    __tsan_switch_to_fiber(w->tsan_g0, 1);
+    RN__HB_RELEASE(g->stack);
+    /* with synchronisation: g0 frees what the goroutine had. It passes nothing on, since all other
+     * switches are without. */
+    __tsan_switch_to_fiber(w->tsan_g0, 0);
     __tsan_destroy_fiber(fiber);
 #endif
     rn__stack *s = finish(w, g);

@@ -14,17 +14,27 @@
 
 /* -------------------------------------------------------------------------------- the switch */
 
+#if !RN__ASAN && !RN__TSAN
 /* Makes `next` (or g0, if NULL) the running one and says where to switch to. */
 static inline rn__ctx *prepare(rn__worker *w, rn__g *next)
 {
+    if (RN_UNLIKELY(next != NULL && next->stack == NULL)) {
+        if (w->stacks.hot[next->klass] != NULL) {
+            w->hot.cur = next;
+            atomic_store_explicit(&next->status, RN__RUNNING, memory_order_relaxed);
+            return rn__bind(w, next);
+        }
+        /* A new stack costs page faults and system calls: not while the caller's lock is held. */
+        w->handoff = next;
+        next = NULL;
+    }
     w->hot.cur = next;
     if (next == NULL)
         return &w->g0;
     atomic_store_explicit(&next->status, RN__RUNNING, memory_order_relaxed); /* for dumps */
-    if (RN_LIKELY(next->stack != NULL))
-        return &next->ctx;
-    return rn__bind(w, next);
+    return &next->ctx;
 }
+#endif
 
 #if RN__ASAN || RN__TSAN
 static bool leave(rn__worker *w, rn__g *g, rn__g *next, _Atomic(uint64_t) *unlock, uint64_t value)
