@@ -32,6 +32,7 @@ install(FILES "${PROJECT_BINARY_DIR}/runnel-config.cmake"
 # pkg-config: the prefix is found from where the file lies.
 file(RELATIVE_PATH RUNNEL_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" RUNNEL_PC_PREFIX "${RUNNEL_PC_PREFIX}")
+string(REPLACE ";" " " RUNNEL_PC_LIBS "${RUNNEL_PRIVATE_LIBS}")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/runnel.pc.in" "${PROJECT_BINARY_DIR}/runnel.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/runnel.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

@@ -5,6 +5,19 @@
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
+# On some CPUs (RISC-V before gcc 14) atomics of one byte are calls into libatomic.
+include(CheckCSourceCompiles)
+check_c_source_compiles("
+  #include <stdatomic.h>
+  static _Atomic(unsigned char) a;
+  int main(void) { return atomic_exchange(&a, 1); }" RUNNEL_HAS_BYTE_ATOMICS)
+set(RUNNEL_PRIVATE_LIBS -pthread)
+set(RUNNEL_SYSTEM_LIBS Threads::Threads)
+if(NOT RUNNEL_HAS_BYTE_ATOMICS)
+  list(APPEND RUNNEL_PRIVATE_LIBS -latomic)
+  list(APPEND RUNNEL_SYSTEM_LIBS atomic)
+endif()
+
 # ------------------------------------------------------------------------------------------ sources
 # One folder per part, lowest first; each may use only those before it (docs: the house). What needs
 # assembly is written once per CPU: X_x86_64.S, X_aarch64.S, X_riscv64.S.
@@ -51,7 +64,7 @@ function(runnel_usage target)
   target_include_directories(${target} INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} INTERFACE Threads::Threads)
+  target_link_libraries(${target} INTERFACE ${RUNNEL_SYSTEM_LIBS})
 endfunction()
 
 add_library(runnel_objects OBJECT ${RUNNEL_SOURCES})
@@ -88,7 +101,7 @@ if(RUNNEL_SHARED)
   if(NOT RUNNEL_SANITIZE) # the sanitizers' runtime comes with the program
     target_link_options(runnel_shared PRIVATE LINKER:-z,defs)
   endif()
-  target_link_libraries(runnel_shared PRIVATE Threads::Threads)
+  target_link_libraries(runnel_shared PRIVATE ${RUNNEL_SYSTEM_LIBS})
   list(APPEND RUNNEL_LIBRARIES runnel_shared)
 endif()
 foreach(lib IN LISTS RUNNEL_LIBRARIES)

@@ -5,6 +5,8 @@ set(CMAKE_C_COMPILER riscv64-linux-gnu-gcc)
 find_program(RUNNEL_CROSS_CXX riscv64-linux-gnu-g++)
 if(RUNNEL_CROSS_CXX)
   set(CMAKE_CXX_COMPILER "${RUNNEL_CROSS_CXX}")
+else()
+  set(CMAKE_CXX_COMPILER "") # or CMake would take this machine's
 endif()
 set(CMAKE_FIND_ROOT_PATH /usr/riscv64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -11,6 +11,9 @@
  */
 #include "account.h"
 #include <malloc.h>
+#ifndef M_PERTURB /* musl does not overwrite freed memory: a late access may go unseen there */
+#define mallopt(what, value) ((void)0)
+#endif
 
 /* How the two sides meet. */
 enum way { W_PLAIN, W_SELECT_RECV, W_SELECT_SEND, W_SELECT_BOTH, W_TIMED, W_CLOSE, W_TRY, WAYS };
