@@ -12,4 +12,5 @@ set(CMAKE_FIND_ROOT_PATH /usr/riscv64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-riscv64 -L /usr/riscv64-linux-gnu)
+find_program(RUNNEL_QEMU qemu-riscv64 REQUIRED) # by its path: tests start themselves anew with it
+set(CMAKE_CROSSCOMPILING_EMULATOR "${RUNNEL_QEMU}" -L /usr/riscv64-linux-gnu)

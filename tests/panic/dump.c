@@ -492,8 +492,8 @@ ITEM(100, "a deadlock of thousands is reported whole")
     pid_t pid = fork();
     if (pid == 0) {
         dup2(fd, 2);
-        execl("/proc/self/exe", "test", "--child", "many", (char *)NULL);
-        _exit(127);
+        test_exec_self((char *[]){(char[]){"test"}, (char[]){"--child"}, (char[]){"many"}, NULL},
+                       environ);
     }
     CHECK_EQ(test_reap(pid, 60), 2);
     char *d = read_all(fd);

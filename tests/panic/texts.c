@@ -474,8 +474,9 @@ ITEM(116, "a main that returns meanwhile does not end the program before the rep
     if (pid == 0) {
         dup2(fd[1], 2);
         setenv("RUNNEL_TRACEBACK", "all", 1);
-        execl("/proc/self/exe", "test", "--child", "slow_report", (char *)NULL);
-        _exit(127);
+        test_exec_self(
+            (char *[]){(char[]){"test"}, (char[]){"--child"}, (char[]){"slow_report"}, NULL},
+            environ);
     }
     close(fd[1]);
     for (int n = 0; n < 4096; usleep(1000))
