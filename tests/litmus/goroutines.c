@@ -80,6 +80,59 @@ CLEAN(stacks_used_again)
     }
 }
 
+/* ---- nor is the memory of a channel that is used again */
+
+struct wide {
+    int64_t word[5];
+};
+
+static void own_channels(void)
+{
+    for (int i = 0; i < 20; i++) {
+        chan(struct wide) c = chan_make(struct wide, 2);
+        struct wide w = {{i}};
+        chan_send(c, w);
+        rn_yield();
+        chan_send(c, w);
+        chan_recv(c, &w);
+        chan_recv(c, &w);
+        chan_unref(c);
+        rn_yield();
+    }
+    say_over();
+}
+
+CLEAN(channels_used_again)
+{
+    for (int i = 0; i < 4; i++)
+        go0(own_channels);
+    for (int i = 0; i < 4; i++)
+        join();
+}
+
+static void fresh_value(void *p)
+{
+    *(int *)p = 1;
+}
+
+static void *run_and_look(void *p)
+{
+    int value = 0;
+    for (int i = 0; i < 3; i++) {
+        if (rn_run(fresh_value, &value) == 0)
+            value++;
+    }
+    (void)p;
+    return NULL;
+}
+
+CLEAN(run_orders_start_and_end)
+{
+    pthread_t t;
+    pthread_create(&t, NULL, run_and_look, NULL);
+    pthread_join(t, NULL);
+}
+
 /* ---- chains of goroutines */
 
 static void hand_on(void)

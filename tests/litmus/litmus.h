@@ -43,15 +43,19 @@ static litmus *litmus_all;
 #define CLEAN(name) LITMUS_("clean", name)
 #define RACE(name)  LITMUS_("race", name)
 
-/* The shared variable. Not inlined, so that each access stays one instrumented access. */
+/* The shared variable. Out of line, and with an empty statement that needs the value, so that no access is
+ * optimised away and each is one instrumented access. */
 static int shared;
 __attribute__((noinline, unused)) static void set(int v)
 {
     shared = v;
+    __asm__ volatile("" : : : "memory");
 }
 __attribute__((noinline, unused)) static int get(void)
 {
-    return shared;
+    int v = shared;
+    __asm__ volatile("" : : "r"(v) : "memory");
+    return v;
 }
 
 /* The channels of the programs; made by main before a program starts. */
