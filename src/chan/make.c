@@ -209,6 +209,7 @@ void rn_hchan_unref(rn_hchan *c, const char *site)
 {
     if (c == NULL)
         return;
+    RN__HB_RELEASE(&c->refs);
     /* release: our use of the channel is over before the last owner frees it; acquire: the others'
      * is, too */
     int32_t refs = atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel);

@@ -21,7 +21,19 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_set_fiber_name(void *fiber, const char *name);
 #define RN__HB_RELEASE(p) __tsan_release((void *)(uintptr_t)(p))
 #define RN__HB_ACQUIRE(p) __tsan_acquire((void *)(uintptr_t)(p))
+/* Around calls of malloc, free and other intercepted functions for the library's own memory: their
+ * order is the library's business. No switch in between. */
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+#define RN__OWN_BEGIN() \
+    (AnnotateIgnoreReadsBegin(__FILE__, __LINE__), AnnotateIgnoreWritesBegin(__FILE__, __LINE__))
+#define RN__OWN_END() \
+    (AnnotateIgnoreReadsEnd(__FILE__, __LINE__), AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
 #else
+#define RN__OWN_BEGIN()   ((void)0)
+#define RN__OWN_END()     ((void)0)
 #define RN__HB_RELEASE(p) ((void)0)
 #define RN__HB_ACQUIRE(p) ((void)0)
 #endif

@@ -88,8 +88,10 @@ rn__g *rn__foreign_current(void)
             break;
     }
     if (f == NULL) {
+        RN__OWN_BEGIN();
         f = aligned_alloc(RN__CACHELINE,
                           (sizeof *f + RN__CACHELINE - 1) / RN__CACHELINE * RN__CACHELINE);
+        RN__OWN_END();
         if (f == NULL)
             rn__fatal("out of memory");
         *f = (foreign){0};

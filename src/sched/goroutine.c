@@ -116,8 +116,10 @@ static void free_spill(rn__worker *w)
 
 static void free_ext(rn__g *g)
 {
+    RN__OWN_BEGIN();
     free(g->ext->args);
     free(g->ext);
+    RN__OWN_END();
     g->ext = NULL;
 }
 
@@ -151,7 +153,9 @@ uint64_t rn__g_new_id(rn__worker *w)
 rn__gext *rn__g_ext(rn__g *g)
 {
     if (g->ext == NULL) {
+        RN__OWN_BEGIN();
         g->ext = calloc(1, sizeof *g->ext);
+        RN__OWN_END();
         if (g->ext == NULL)
             rn__fatal("out of memory");
     }
@@ -176,7 +180,9 @@ static void copy_args(rn__g *g, const void *args, size_t n)
         return;
     }
     rn__gext *x = rn__g_ext(g);
+    RN__OWN_BEGIN();
     x->args = malloc(n);
+    RN__OWN_END();
     if (x->args == NULL)
         rn__fatal("out of memory for %zu bytes of goroutine arguments", n);
     memcpy(x->args, args, n);

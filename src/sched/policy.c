@@ -95,7 +95,9 @@ void rn__det_push(rn__g *g)
     rn__lock_take(&rn__sched.gq_lock);
     if (det.n == det.cap) {
         uint32_t cap = det.cap != 0 ? det.cap * 2 : 256;
+        RN__OWN_BEGIN();
         rn__g **run = realloc(det.run, cap * sizeof *run);
+        RN__OWN_END();
         if (run == NULL)
             rn__fatal("out of memory");
         det.run = run;

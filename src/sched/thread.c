@@ -99,11 +99,13 @@ static void create(void *arg)
 {
     rn__worker *w = arg;
     sigset_t block, old;
+    RN__OWN_BEGIN();
     sigfillset(&block);
     static const int keep[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
     for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
         sigdelset(&block, keep[i]);
     pthread_sigmask(SIG_SETMASK, &block, &old); /* inherited by the new thread */
+    RN__OWN_END();
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 1024 * 1024);

@@ -103,7 +103,9 @@ void rn__timer_arm(rn__timer *t, int64_t when)
         /* never allocate under the lock */
         uint32_t cap = h->cap != 0 ? h->cap * 2 : RN__HEAP_FIRST;
         rn__lock_drop(&h->lock);
+        RN__OWN_BEGIN();
         rn__timer **slot = malloc(cap * sizeof *slot);
+        RN__OWN_END();
         if (slot == NULL)
             rn__fatal("out of memory for %u timers", cap);
         rn__timer **old = slot;
@@ -116,7 +118,9 @@ void rn__timer_arm(rn__timer *t, int64_t when)
             h->cap = cap;
         }
         rn__lock_drop(&h->lock);
+        RN__OWN_BEGIN();
         free(old);
+        RN__OWN_END();
         rn__lock_take(&h->lock);
     }
     atomic_store_explicit(&t->heap, w, memory_order_relaxed);

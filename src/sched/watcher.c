@@ -213,8 +213,10 @@ static void make_watcher(void *arg)
     if (!make)
         return;
     sigset_t all, old;
+    RN__OWN_BEGIN();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
+    RN__OWN_END();
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 256 * 1024);
