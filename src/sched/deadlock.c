@@ -30,11 +30,11 @@ static _Atomic(int64_t) recheck_at = RN_NEVER;
 static _Atomic(int64_t) patience = RECHECK_FIRST;
 static _Atomic(uint64_t) last_live;
 
-/* Threads of the process, or 0 where /proc does not tell. */
-static int thread_count(void)
+/* The number behind `key` in a file of /proc, or 0. */
+static int number_behind(const char *path, const char *key, int field)
 {
-    char buf[1024];
-    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    char buf[2048];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
     ssize_t n = read(fd, buf, sizeof buf - 1);
@@ -42,10 +42,20 @@ static int thread_count(void)
     if (n <= 0)
         return 0;
     buf[n] = '\0';
-    char *p = strrchr(buf, ')'); /* the command's name may contain anything */
-    for (int field = 2; p != NULL && field < 20; field++)
+    char *p = strstr(buf, key);
+    for (char *q = p; q != NULL; q = strstr(p + 1, key))
+        p = q; /* the last: the command's name may contain anything */
+    for (int i = 0; p != NULL && i < field; i++)
         p = strchr(p + 1, ' ');
-    return p != NULL ? atoi(p) : 0;
+    return p != NULL ? atoi(field > 0 ? p : p + strlen(key)) : 0;
+}
+
+/* Threads of the process, or 0 where /proc does not tell. qemu's user mode makes up the first file,
+ * without this number, and has one thread of its own. */
+static int thread_count(void)
+{
+    int n = number_behind("/proc/self/stat", ")", 18);
+    return n > 0 ? n : number_behind("/proc/self/status", "\nThreads:", 0) - 1;
 }
 
 /* A thread that has never called us may still do so, and wake everybody: a pthread that was just
