@@ -102,7 +102,7 @@ static void *use_all(void *p)
 ITEM(141, "the once may be overwritten when all calls have returned; goroutines and threads")
 {
     enum { BATCH = 64, GOROUTINES = 4, THREADS = 2 };
-    int64_t rounds = test_scale(40, 3);
+    int64_t rounds = test_scale(TEST_SANITIZED ? 40 : 400, 3);
     for (int64_t r = 0; r < rounds; r++) {
         rn_gomaxprocs(r % 3 == 0 ? 1 : r % 3 == 1 ? 2 : 4);
         struct shared *all[BATCH + 1] = {NULL};

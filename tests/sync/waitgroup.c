@@ -130,7 +130,7 @@ static void check_overwritten(const rn_waitgroup *wg)
 ITEM(139,
      "the group may be overwritten as soon as wait has returned, whatever the last done is doing")
 {
-    int64_t rounds = test_scale(6000, 100);
+    int64_t rounds = test_scale(TEST_SANITIZED ? 6000 : 100000, 100);
     rn_waitgroup *wg = calloc((size_t)rounds, sizeof *wg);
     CHECK(wg != NULL);
     for (int64_t r = 0; r < rounds; r++) {
@@ -150,7 +150,7 @@ ITEM(139,
 
 ITEM(139, "the same when threads that runnel does not know count down")
 {
-    int64_t rounds = test_scale(150, 10);
+    int64_t rounds = test_scale(TEST_SANITIZED ? 150 : 1500, 10);
     for (int64_t r = 0; r < rounds; r++) {
         rn_waitgroup *wg = calloc(1, sizeof *wg);
         pthread_t t[2];
