@@ -25,7 +25,7 @@ c=$RUNNEL_BUILD/tests/panic/texts
 
 # What both must have in common of standard error.
 common() {
-    sed -n -e '/^\t[a-z(][^:]*[,(]/d' -e '/^\trecover() /d' \
+    sed -n -e '/^\t[a-z(][^:]*[,(]/d' -e '/^\trecover() /d' -e '/^\t\t/d' \
         -e '/^goroutine [0-9]/{s/^goroutine [0-9]* /goroutine N /;p;q;}' -e p
 }
 failed=0
