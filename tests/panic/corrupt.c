@@ -137,6 +137,10 @@ ITEM(116, "damaged line tables in memory: lookups stay inside, and end")
         return; /* built without -g */
     Elf64_Ehdr eh;
     memcpy(&eh, f, sizeof eh);
+    /* around our own code: the entry may be surrounded by that of a sanitizer, which has no lines */
+    extern const char __ehdr_start[];
+    uint64_t base = eh.e_type == ET_DYN ? (uint64_t)(uintptr_t)__ehdr_start : 0;
+    uint64_t here = (uint64_t)(uintptr_t)read_self - base;
     int found = 0;
     for (int seed = 0; seed < test_scale(200, 50) / TEST_SLOW; seed++) {
         uint64_t state = (uint64_t)seed;
@@ -151,7 +155,7 @@ ITEM(116, "damaged line tables in memory: lookups stay inside, and end")
         for (int i = 0; i < 100; i++) {
             rn__place p = {0};
             char path[256];
-            uint64_t addr = eh.e_entry + test_random(&state) % 100000;
+            uint64_t addr = here + test_random(&state) % 100000;
             if (rn__line_of(&l, addr, addr - 1000, NULL, &p)) {
                 rn__place_path(&p, path, sizeof path);
                 found += path[0] != '\0';
