@@ -17,7 +17,7 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
 tested="sync/mutex sync/waitgroup sync/once sched/solo
-        chan/send chan/recv chan/close chan/select chan/wait"
+        chan/send chan/recv chan/close chan/select chan/select_block chan/wait"
 flags="-std=gnu11 -O1 -g -w -fno-stack-protector -fcf-protection=none"
 fake="-I$here/fake -I$top/include -DRN__VALGRIND=0 -Dmalloc=il_malloc -Dcalloc=il_calloc
       -Dfree=il_free -Daligned_alloc=il_aligned_alloc -Dsyscall=il_syscall"
@@ -131,13 +131,13 @@ broken chan-no-token chan/hchan.h 's/|| rn__token_take(w->g, w->gen))/|| 1)/' mi
     "a select is served without its token"
 broken chan-unlocked chan/wait.c 's/if (!(s & RN__CH_LOCK) &&/if (s |= RN__CH_LOCK, s ^= RN__CH_LOCK,/' mix-2-cap00 \
     "the channel is taken although it is locked"
-broken select-no-recheck chan/select.c 's/int done = commit_locked(.*;/int done = -1;/' mix-2-cap00 \
+broken select-no-recheck chan/select_block.c 's/int done = commit_locked(.*;/int done = -1;/' mix-2-cap00 \
     "a select blocks without asking again under the locks"
 broken select-one-look chan/select.c 's/if (versions(&sel) == seen)/(void)versions, (void)seen;/' chan-token \
     "default is taken after one look"
-broken select-no-withdraw chan/select.c 's/withdraw(sel, waiters, m);/(void)withdraw;/' mix-2-cap00 \
+broken select-no-withdraw chan/select_block.c 's/withdraw(sel, waiters, m);/(void)withdraw;/' mix-2-cap00 \
     "the cases that lost stay queued"
-broken select-lock-order chan/select.c 's/sel->cases\[order\[j - 1\]\].c > sel->cases\[x\].c/0/' select-cross \
+broken select-lock-order chan/select_block.c 's/sel->cases\[order\[j - 1\]\].c > sel->cases\[x\].c/0/' select-cross \
     "channels are locked in the order of the cases"
 broken select-old-timer sched/sched.h 's/t = ((t >> 2) + 1) << 2/t = (t >> 2) << 2/' select-again \
     "the token's generation does not change"
