@@ -42,13 +42,22 @@ static inline bool drained(rn_hchan *c, uint64_t s, void *elem)
     return true;
 }
 
-static bool recv_rare(rn_hchan *c, void *elem, const char *site);
+/* nil channels, foreign threads, the start of the runtime, hooks. Returns where we are after it. */
+__attribute__((noinline)) static rn__hot *recv_rare(rn_hchan *c, const char *site)
+{
+    rn__g *g = rn__current();
+    if (c == NULL)
+        rn__block_forever(RN__WAIT_CHAN_RECEIVE_NIL, site);
+    if (rn__hooked())
+        rn__hook_point(RN__EV_RECV, g, c);
+    return rn__self_hot();
+}
 
 bool rn_hchan_recv(rn_hchan *c, void *elem, const char *site)
 {
     rn__hot *h = rn__self_hot();
     if (RN_UNLIKELY(c == NULL || h == NULL || h->cur == NULL || rn__hooked()))
-        return recv_rare(c, elem, site);
+        h = recv_rare(c, site);
     /* acquire: what was written before the close is visible, item 40 */
     if (RN_UNLIKELY(drained(c, atomic_load_explicit(&c->word, memory_order_acquire), elem)))
         return false;
@@ -60,27 +69,7 @@ bool rn_hchan_recv(rn_hchan *c, void *elem, const char *site)
         rn__partner_ready(partner);
         return true;
     case RN__TRY_CLOSED: rn__chan_publish(c, s); return false;
-    default: return park(c, s, elem, rn__self_hot()->cur, site);
-    }
-}
-
-/* nil channels, foreign threads, the start of the runtime, hooks. */
-static bool recv_rare(rn_hchan *c, void *elem, const char *site)
-{
-    rn__g *g = rn__current();
-    if (c == NULL)
-        rn__block_forever(RN__WAIT_CHAN_RECEIVE_NIL, site);
-    if (rn__hooked())
-        rn__hook_point(RN__EV_RECV, g, c);
-    uint64_t s = rn__chan_lock(c);
-    rn__partner partner = {NULL, false};
-    switch (rn__try_recv_locked(c, s, elem, &partner)) {
-    case RN__TRY_OK:
-        rn__chan_publish(c, s);
-        rn__partner_ready(partner);
-        return true;
-    case RN__TRY_CLOSED: rn__chan_publish(c, s); return false;
-    default: return park(c, s, elem, g, site);
+    default: return park(c, s, elem, rn__running(), site);
     }
 }
 

@@ -33,13 +33,22 @@ static inline bool park(rn_hchan *c, uint64_t s, const void *elem, rn__g *g, con
 #endif
 }
 
-static bool send_rare(rn_hchan *c, const void *elem, const char *site);
+/* nil channels, foreign threads, the start of the runtime, hooks. Returns where we are after it. */
+__attribute__((noinline)) static rn__hot *send_rare(rn_hchan *c, const char *site)
+{
+    rn__g *g = rn__current();
+    if (c == NULL)
+        rn__block_forever(RN__WAIT_CHAN_SEND_NIL, site);
+    if (rn__hooked())
+        rn__hook_point(RN__EV_SEND, g, c);
+    return rn__self_hot();
+}
 
 bool rn_hchan_send(rn_hchan *c, const void *elem, const char *site)
 {
     rn__hot *h = rn__self_hot();
     if (RN_UNLIKELY(c == NULL || h == NULL || h->cur == NULL || rn__hooked()))
-        return send_rare(c, elem, site);
+        h = send_rare(c, site);
     uint64_t s = rn__chan_lock_as(c, h, true);
     rn__partner partner = {NULL, false};
     switch (rn__try_send_locked(c, s, elem, &partner)) {
@@ -48,27 +57,7 @@ bool rn_hchan_send(rn_hchan *c, const void *elem, const char *site)
         rn__partner_ready(partner);
         return true;
     case RN__TRY_CLOSED: rn__chan_unlock(c, s); return false;
-    default: return park(c, s, elem, rn__self_hot()->cur, site);
-    }
-}
-
-/* nil channels, foreign threads, the start of the runtime, hooks. */
-static bool send_rare(rn_hchan *c, const void *elem, const char *site)
-{
-    rn__g *g = rn__current();
-    if (c == NULL)
-        rn__block_forever(RN__WAIT_CHAN_SEND_NIL, site);
-    if (rn__hooked())
-        rn__hook_point(RN__EV_SEND, g, c);
-    uint64_t s = rn__chan_lock(c);
-    rn__partner partner = {NULL, false};
-    switch (rn__try_send_locked(c, s, elem, &partner)) {
-    case RN__TRY_OK:
-        rn__chan_publish(c, s);
-        rn__partner_ready(partner);
-        return true;
-    case RN__TRY_CLOSED: rn__chan_unlock(c, s); return false;
-    default: return park(c, s, elem, g, site);
+    default: return park(c, s, elem, rn__running(), site);
     }
 }
 

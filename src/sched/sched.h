@@ -273,6 +273,13 @@ static inline bool rn__solo_cas32(_Atomic(uint32_t) *p, uint32_t expect, uint32_
  * starts the runtime and makes goroutine 1 if need be. Never NULL. */
 rn__g *rn__current(void);
 
+/* The same without a call where a goroutine runs. */
+static inline rn__g *rn__running(void)
+{
+    rn__hot *h = rn__self_hot();
+    return RN_LIKELY(h != NULL && h->cur != NULL) ? h->cur : rn__current();
+}
+
 /* Adds g->ext if missing; fatal when out of memory. */
 rn__gext *rn__g_ext(rn__g *g);
 
