@@ -15,7 +15,7 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failed=0
 total=0
-for program in flow closing deadlines lifetime sizes; do
+for program in flow closing deadlines lifetime newcomers idle sizes; do
     echo "== $program, scale $RUNNEL_TEST_SCALE"
     if ! "$build/tests/stress/$program" >"$dir/out" 2>&1; then
         failed=1
