@@ -16,8 +16,9 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
+# make.c is left out: the cases make their channels themselves, so that they can be freed for good
 tested="sync/mutex sync/waitgroup sync/once sched/solo
-        chan/send chan/recv chan/close chan/select chan/select_block chan/wait"
+        $(cd "$top/src" && ls chan/*.c | grep -v '^chan/make.c$' | sed 's/\.c$//')"
 flags="-std=gnu11 -O1 -g -w -fno-stack-protector -fcf-protection=none"
 fake="-I$here/fake -I$top/include -DRN__VALGRIND=0 -Dmalloc=il_malloc -Dcalloc=il_calloc
       -Dfree=il_free -Daligned_alloc=il_aligned_alloc -Dsyscall=il_syscall"
