@@ -14,6 +14,35 @@
 #include "runq.h"
 #include <stdlib.h>
 #include <string.h>
+#if RN__TSAN
+#include <sys/mman.h>
+#endif
+#if RN__VALGRIND
+#include <valgrind/memcheck.h>
+#endif
+
+#if RN__TSAN
+/*
+ * Makes ThreadSanitizer forget who used this stack before. An edge from the former owner to the next one
+ * would be simpler, and would hide their races. Mapping the pages anew is what the tool understands; it
+ * must not count as an access, and the header at the end is kept.
+ */
+static void forget_accesses(rn__stack *s)
+{
+    enum { DEEP = 32 * 1024 }; /* what a usual goroutine touches */
+    rn__stack keep = *s;
+    char *end = (char *)(s + 1);
+    size_t size = (size_t)(end - s->lo) & ~(size_t)4095;
+    if (size > DEEP)
+        size = DEEP;
+    RN__OWN_BEGIN();
+    void *p = mmap(end - size, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    RN__OWN_END();
+    if (p != MAP_FAILED)
+        *s = keep;
+}
+#endif
 
 /* Gives a fresh goroutine a stack with a loop at its base. */
 rn__ctx *rn__bind(rn__worker *w, rn__g *next)
@@ -26,6 +55,9 @@ rn__ctx *rn__bind(rn__worker *w, rn__g *next)
     /* frames of the former owner may have left poison behind */
     __asan_unpoison_memory_region(s->lo, (size_t)((char *)rn__stack_top(s) - s->lo));
 #endif
+#if RN__TSAN
+    forget_accesses(s);
+#endif
     next->stack = s;
     rn__ctx_init(&next->ctx, rn__stack_top(s), rn__loop_entry);
     return &next->ctx;
@@ -35,7 +67,6 @@ static void run_fresh(rn__worker *w, rn__g *g)
 {
 #if RN__TSAN
     RN__HB_ACQUIRE(g);
-    RN__HB_ACQUIRE(g->stack); /* the stack's former owner has left it */
 #endif
     if (RN_UNLIKELY(rn__hooked()))
         rn__hook_event(RN__EV_START, g, NULL);
@@ -85,7 +116,6 @@ __attribute__((noreturn)) static void loop(bool finished)
     rn__g *g = w->hot.cur;
 #if RN__TSAN
     void *fiber = g->ext->tsan_fiber;
-    RN__HB_RELEASE(g->stack);
     /* with synchronisation: g0 frees what the goroutine had. It passes nothing on, since all other
      * switches are without. */
     __tsan_switch_to_fiber(w->tsan_g0, 0);
@@ -240,6 +270,11 @@ void rn_on_system_stack(void (*fn)(void *), void *arg)
     /* g0 is suspended: what lies below its saved stack pointer is free. The callee may not block, so
      * we come back on this worker. */
     w->on_system = true;
-    rn__call_on((void *)(((uintptr_t)w->g0.sp - 256) & ~(uintptr_t)15), fn, arg);
+    char *top = (char *)(((uintptr_t)w->g0.sp - 256) & ~(uintptr_t)15);
+#if RN__VALGRIND
+    /* it has seen the stack pointer rise above this, and takes it for free memory */
+    VALGRIND_MAKE_MEM_UNDEFINED(top - 16384, 16384);
+#endif
+    rn__call_on(top, fn, arg);
     w->on_system = false;
 }
