@@ -92,6 +92,9 @@ function(runnel_test_properties test kind default_timeout)
   endif()
   if(RUNNEL_SANITIZE STREQUAL "address")
     list(APPEND environment "UBSAN_OPTIONS=print_stacktrace=1")
+  elseif(RUNNEL_SANITIZE STREQUAL "thread")
+    # By default every process of such a build sleeps a second before it exits, and tests start many.
+    list(APPEND environment "TSAN_OPTIONS=atexit_sleep_ms=50")
   endif()
   set_tests_properties(${test} PROPERTIES
     TIMEOUT ${limit} SKIP_RETURN_CODE 77 LABELS "${labels}" ENVIRONMENT "${environment}")
