@@ -176,7 +176,9 @@ static void copy_args(rn__g *g, const void *args, size_t n)
         return;
     }
     if (n <= RN__ARGS_INLINE) {
+        RN__OWN_BEGIN();
         memcpy(g->args, args, n);
+        RN__OWN_END();
         return;
     }
     rn__gext *x = rn__g_ext(g);

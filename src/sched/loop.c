@@ -29,12 +29,9 @@
  */
 static void forget_accesses(rn__stack *s)
 {
-    enum { DEEP = 32 * 1024 }; /* what a usual goroutine touches */
     rn__stack keep = *s;
     char *end = (char *)(s + 1);
     size_t size = (size_t)(end - s->lo) & ~(size_t)4095;
-    if (size > DEEP)
-        size = DEEP;
     RN__OWN_BEGIN();
     void *p = mmap(end - size, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
