@@ -111,7 +111,17 @@ enum { RN_RECORD_CALL = 0, RN_RECORD_GUARD = 1, RN_RECORD_TRY = 2, RN_RECORD_FUN
 
 RN_API void rn_deferred_push(rn_deferred *d);
 
-static inline void rn_deferred_leave(rn_deferred *d)
+/* These touch the goroutine's descriptor, which is the library's memory: no race of the user's. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RN__NO_RACE __attribute__((no_sanitize("thread")))
+#endif
+#endif
+#ifndef RN__NO_RACE
+#define RN__NO_RACE
+#endif
+
+RN__NO_RACE static inline void rn_deferred_leave(rn_deferred *d)
 {
     if (RN_LIKELY(d->head != NULL)) {
         *d->head = d->up;
@@ -119,8 +129,8 @@ static inline void rn_deferred_leave(rn_deferred *d)
     }
 }
 
-static inline void rn_deferred_enter(rn_deferred *d, void (*fn)(void *), void *arg, void *frame,
-                                     const char *func)
+RN__NO_RACE static inline void rn_deferred_enter(rn_deferred *d, void (*fn)(void *), void *arg,
+                                                 void *frame, const char *func)
 {
     d->fn = fn;
     d->arg = arg;

@@ -126,8 +126,10 @@ rn_hchan *rn_hchan_make_with(size_t size, int64_t cap, const char *type, const c
         buf = c->small;
         if (bytes > RN__CH_SMALL)
             buf = malloc(bytes);
+        RN__OWN_BEGIN(); /* the object may have been another channel before */
         if (RN_LIKELY(buf != NULL))
             memset(buf, 0, bytes);
+        RN__OWN_END();
     }
     if (RN_UNLIKELY(c == NULL || (bytes != 0 && buf == NULL)))
         rn__fatal("out of memory for a channel of %lld elements of %zu bytes (%s)", (long long)cap,
