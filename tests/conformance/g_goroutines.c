@@ -250,7 +250,8 @@ static int deep(int n)
     volatile char frame[1024];
     frame[0] = (char)n;
     frame[1023] = frame[0];
-    return n == 0 ? frame[1023] : deep(n - 1) + (frame[1023] - frame[0]) + 1;
+    int below = n == 0 ? 0 : deep(n - 1) + 1;
+    return below + (frame[1023] - frame[0]); /* after the call: no compiler makes a loop of it */
 }
 
 static void go_deep(void *p)

@@ -435,6 +435,8 @@ CHILD(stdout_locked)
 
 ITEM(116, "a locked stdout does not keep a program from dying")
 {
+    if (TEST_TSAN)
+        return; /* its own end of the process waits for stdout */
     DIES("stdout_locked", "panic: boom\n");
 }
 
