@@ -92,8 +92,9 @@ void rn__deadlock_check(void)
         return;
     if (atomic_load(&rn__sched.ext) != 0)
         return;
-    if (rn__timers_pending())
-        return;
+    uint64_t fired = atomic_load(&rn__sched.fired);
+    if (rn__timers_pending() || atomic_load(&rn__sched.fired) != fired)
+        return; /* a callback may have moved to a heap that we had passed; its side asks afterwards */
     if (atomic_load(&rn__sched.gq_n) != 0 || atomic_load(&rn__sched.npinned) != 0)
         return;
     bool main_gone = atomic_load(&rn__sched.main_gone);

@@ -131,6 +131,8 @@ void rn__timer_arm(rn__timer *t, int64_t when)
     rn__lock_drop(&h->lock);
     /* Somebody must be up when it is due: an active worker, or the watcher. */
     if (first && !rn__det()) {
+        if (rn__self() == NULL)
+            atomic_thread_fence(memory_order_seq_cst); /* the heap before the look at the watcher */
         if (atomic_load(&rn__sched.watch) == RN__WATCH_DEEP)
             rn__wake_watcher();
         else if (rn__self() == NULL)
@@ -176,6 +178,9 @@ void rn__timers_run(rn__worker *of, int64_t now)
         atomic_store_explicit(&t->heap, NULL, memory_order_release);
         rn__lock_drop(&h->lock);
         fire(arg, gen);
+        /* seq_cst: what the callback armed is in a heap; whoever has looked at that one already sees
+         * the count change */
+        atomic_fetch_add(&rn__sched.fired, 1);
         atomic_fetch_sub(&h->firing, 1);
         rn__deadlock_check();
     }

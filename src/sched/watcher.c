@@ -75,7 +75,8 @@ static void look_for_stuck(int n, int64_t now, findings *f)
 {
     for (int i = 0; i < n; i++) {
         rn__worker *w = atomic_load_explicit(&rn__sched.worker[i], memory_order_acquire);
-        if (w == NULL || *(volatile bool *)&w->asleep) /* a hint, read without its lock */
+        /* hints, read without the lock; a locked thread serves nobody but its goroutine */
+        if (w == NULL || *(volatile bool *)&w->asleep || *(volatile bool *)&w->exclusive)
             continue;
         f->active++;
         bool blocking = atomic_load_explicit(&w->blocking, memory_order_acquire) &&

@@ -148,6 +148,7 @@ typedef struct rn__scheduler {
     _Alignas(RN__CACHELINE) _Atomic(uint64_t) live; /* wakes << 32 | active workers */
     _Atomic(int) ext;           /* foreign threads inside our world and not parked in it */
     _Atomic(int) known_threads; /* workers\', the watcher\'s, registered foreign ones */
+    _Atomic(uint64_t) fired;    /* timer callbacks that have returned; for the verdict */
 
     _Alignas(RN__CACHELINE) rn__lock gq_lock; /* guards the global queue */
     _Atomic(uint32_t) gq_n;                   /* its length; seq_cst where the protocol says so */
