@@ -175,7 +175,6 @@ ITEM(2, "a newcomer meets one of several goroutines that share one worker")
         test_go(pass_the_time, (void *)c);
     meet_often(test_scale(10000, 200));
     atomic_store(&stop, true);
-    (void)chan_try_recv(c, NULL, NULL);
     WAIT_GONE(1);
 }
 
