@@ -143,13 +143,20 @@ template <class E> RN__CXX_INLINE typename plain<E>::type same(rn_hchan *c_)
 
 /* ------------------------------------------------------------------------------------- select */
 
-RN__CXX_INLINE rn_case make_case(uint8_t op_, rn_hchan *c_, void *elem_, bool *ok_, int64_t t_)
+RN__CXX_INLINE rn_case make_case(uint8_t op_, rn_hchan *c_, void *elem_, bool *ok_)
 {
     rn_case k_ = rn_case();
     k_.op = op_;
     k_.c = c_;
     k_.elem = elem_;
     k_.ok = ok_;
+    return k_;
+}
+
+RN__CXX_INLINE rn_case make_time_case(uint8_t op_, int64_t t_)
+{
+    rn_case k_ = rn_case();
+    k_.op = op_;
     k_.t = t_;
     return k_;
 }

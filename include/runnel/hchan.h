@@ -93,9 +93,11 @@ enum { RN_OP_RECV = 1, RN_OP_SEND = 2, RN_OP_DEFAULT = 3, RN_OP_AFTER = 4, RN_OP
 typedef struct rn_case {
     rn_hchan *c; /* recv, send: the channel; NULL never fires */
     void *elem;  /* send: the value's address (read only); recv: the destination or NULL */
-    bool *ok;    /* recv: set to whether a value came; may be NULL */
-    int64_t t;   /* after: duration; deadline: absolute time on rn_now() */
-    uint8_t op;  /* RN_OP_* */
+    union {
+        bool *ok;  /* recv: set to whether a value came; may be NULL */
+        int64_t t; /* after: duration; deadline: absolute time on rn_now() */
+    };
+    uint8_t op; /* RN_OP_* */
 } rn_case;
 
 /* Go's select over a table. Returns the index of the case that was done; blocks if none is ready and

@@ -19,11 +19,13 @@
 
 /* clang-format off */
 #ifdef __cplusplus
-#define RN__CASE(op_, c_, elem_, ok_, t_) ::rn__cxx::make_case(op_, c_, elem_, ok_, t_)
+#define RN__CASE(op_, c_, elem_, ok_) ::rn__cxx::make_case(op_, c_, elem_, ok_)
+#define RN__TIME_CASE(op_, t_)        ::rn__cxx::make_time_case(op_, t_)
 #define RN__SELECT(...)                   ::rn__cxx::select(RN_HERE, {__VA_ARGS__})
 #else
-#define RN__CASE(op_, c_, elem_, ok_, t_) \
-    ((rn_case){.c = (c_), .elem = (elem_), .ok = (ok_), .t = (t_), .op = (op_)})
+#define RN__CASE(op_, c_, elem_, ok_) \
+    ((rn_case){.c = (c_), .elem = (elem_), .ok = (ok_), .op = (op_)})
+#define RN__TIME_CASE(op_, t_) ((rn_case){.t = (t_), .op = (op_)})
 
 #define RN__SELECT(...)    RN_CAT(RN__SELECT_, RN__IS_EMPTY(RN__FIRST(__VA_ARGS__)))(__VA_ARGS__)
 #define RN__SELECT_1(none) rn_hselect(NULL, 0, RN_HERE)
@@ -54,12 +56,12 @@
  * whose channel is NULL never fires. Go: case *p, *ok = <-c; case c <- v; case <-time.After(d). */
 #define rn_on_recv(c, ...)     RN_CAT(RN__ON_RECV_, RN__IS_ONE(__VA_ARGS__))(c, __VA_ARGS__)
 #define RN__ON_RECV_1(c, p)    RN__ON_RECV_0(c, p, NULL)
-#define RN__ON_RECV_0(c, p, k) RN__CASE(RN_OP_RECV, RN__RECV(c, "on_recv"), RN__INTO(c, p), k, 0)
+#define RN__ON_RECV_0(c, p, k) RN__CASE(RN_OP_RECV, RN__RECV(c, "on_recv"), RN__INTO(c, p), k)
 #define rn_on_send(c, ...) \
-    RN__CASE(RN_OP_SEND, RN__SEND(c, "on_send"), RN__VALUE(c, __VA_ARGS__), NULL, 0)
-#define rn_on_after(ns)          RN__CASE(RN_OP_AFTER, NULL, NULL, NULL, ns)
-#define rn_on_deadline(deadline) RN__CASE(RN_OP_DEADLINE, NULL, NULL, NULL, deadline)
-#define rn_on_default()          RN__CASE(RN_OP_DEFAULT, NULL, NULL, NULL, 0)
+    RN__CASE(RN_OP_SEND, RN__SEND(c, "on_send"), RN__VALUE(c, __VA_ARGS__), NULL)
+#define rn_on_after(ns)          RN__TIME_CASE(RN_OP_AFTER, ns)
+#define rn_on_deadline(deadline) RN__TIME_CASE(RN_OP_DEADLINE, deadline)
+#define rn_on_default()          RN__TIME_CASE(RN_OP_DEFAULT, 0)
 /* clang-format on */
 
 /* Does exactly one of the cases, chosen at random among those that are ready, and returns its

@@ -197,17 +197,17 @@ typedef struct rn__partner {
 /* Tells a served waiter how it went, and gives its sudog up. */
 static inline rn__partner rn__sudog_release(rn__sudog *w, enum rn__won how)
 {
-    rn__g *g = w->g;
-    rn__partner p = {g, w->is_select};
-    if (w->is_select) {
-        g->won_case = w->icase;
-        g->won_how = (uint8_t)how;
-        /* release: the last access to the sudog, see rn__waitq_take */
-        atomic_store_explicit(&w->linked, 0, memory_order_release);
-    } else {
+    if (!w->is_select) {
+        rn__g *g = rn__sudog_g(w);
         g->ctx.ret = how == RN__WON_OK;
+        return (rn__partner){g, false};
     }
-    return p;
+    rn__g *g = w->g;
+    g->won_case = w->icase;
+    g->won_how = (uint8_t)how;
+    /* release: the last access to the sudog, see rn__waitq_take */
+    atomic_store_explicit(&w->linked, 0, memory_order_release);
+    return (rn__partner){g, true};
 }
 
 static inline void rn__partner_ready(rn__partner p)

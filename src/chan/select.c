@@ -18,9 +18,10 @@
 enum { LOOKS = 8 }; /* optimistic rounds before everything is locked */
 
 /* Locks one channel and tries. */
-static inline __attribute__((always_inline)) bool commit_one(const rn_case *k, const char *site)
+static inline __attribute__((always_inline)) bool commit_hot(const rn_case *k, rn__hot *h,
+                                                             const char *site)
 {
-    uint64_t s = rn__chan_lock(k->c);
+    uint64_t s = rn__chan_lock_as(k->c, h, true);
     rn__partner partner = {NULL, false};
     enum rn__try r = rn__case_try(k, s, &partner);
     rn__chan_publish(k->c, s); /* also if nothing was there: stale waiters may be gone */
@@ -29,6 +30,11 @@ static inline __attribute__((always_inline)) bool commit_one(const rn_case *k, c
         return false;
     rn__case_finish(k, r == RN__TRY_OK, site);
     return true;
+}
+
+static bool commit_one(const rn_case *k, const char *site)
+{
+    return commit_hot(k, rn__self_hot(), site);
 }
 
 /* ----------------------------------------------------------------------------- looking, no locks */
@@ -48,6 +54,9 @@ static inline size_t pick_bit(uint64_t mask, size_t n)
 {
     if ((mask & (mask - 1)) == 0)
         return (size_t)__builtin_ctzll(mask);
+    uint64_t all = ~UINT64_C(0) >> (64 - n);
+    if (mask == all)
+        return rn__choose((uint32_t)n);
     uint32_t skip = rn__choose(count_bits(mask));
     if (n > 16) {
         while (skip-- > 0)
@@ -238,17 +247,17 @@ int rn_hselect(const rn_case *cases, size_t n, const char *site)
     if (RN_UNLIKELY(rn__hooked()))
         rn__hook_point(RN__EV_BLOCK, rn__current(), NULL);
     if (n <= 64) {
-        uint64_t ready = 0;
-        for (size_t i = 0; i < n; i++) {
+        uint64_t ready = 0, bit = 1;
+        for (size_t i = 0; i < n; i++, bit += bit) {
             const rn_case *k = &cases[i];
             if (RN_UNLIKELY(k->op - 1u > 1u || k->c == NULL))
                 continue;
             uint64_t s = atomic_load_explicit(&k->c->word, memory_order_acquire);
-            ready |= (uint64_t)((s & rn__case_wants(k)) != 0) << i;
+            ready |= (s & rn__case_wants(k)) != 0 ? bit : 0;
         }
         if (ready != 0) {
             size_t i = pick_bit(ready, n);
-            if (RN_LIKELY(commit_one(&cases[i], site)))
+            if (RN_LIKELY(commit_hot(&cases[i], rn__self_hot(), site)))
                 return (int)i;
         }
     }

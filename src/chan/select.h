@@ -41,7 +41,8 @@ static inline bool rn__case_has_channel(const rn_case *k)
 /* ------------------------------------------------------------------------------- one chosen case */
 
 /* Tries a case on its locked channel; does not publish. */
-static inline enum rn__try rn__case_try(const rn_case *k, uint64_t s, rn__partner *partner)
+static inline __attribute__((always_inline)) enum rn__try rn__case_try(const rn_case *k, uint64_t s,
+                                                                       rn__partner *partner)
 {
     if (k->op == RN_OP_RECV)
         return rn__try_recv_locked(k->c, s, k->elem, partner);

@@ -82,6 +82,11 @@ void rn__no_huge_pages(void *p, size_t n)
     rn__sys3(SYS_madvise, p, n, MADV_NOHUGEPAGE); /* kernels without huge pages say no: fine */
 }
 
+void rn__huge_pages(void *p, size_t n)
+{
+    rn__sys3(SYS_madvise, p, n, MADV_HUGEPAGE); /* an advice: small pages serve, too */
+}
+
 /* ------------------------------------------------------------------------------------ guards */
 
 /* Relaxed everywhere: the value says only which system call to try, and trying tells the rest. */

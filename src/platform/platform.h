@@ -197,6 +197,10 @@ size_t rn__guard_many(char *p, size_t n, size_t stride, size_t count);
  * the whole slot at the first touch. */
 void rn__no_huge_pages(void *p, size_t n);
 
+/* Asks for huge pages behind [p, p+n), for what is large, dense and walked in no order. */
+void rn__huge_pages(void *p, size_t n);
+enum { RN__HUGE_PAGE = 2 << 20 };
+
 enum rn__guard_kind { RN__GUARD_MADVISE, RN__GUARD_MPROTECT, RN__GUARD_NONE };
 enum rn__guard_kind rn__guard_kind(void);
 void rn__guard_force(enum rn__guard_kind k); /* RUNNEL_DEBUG=guard=..., before the first guard */

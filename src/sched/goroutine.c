@@ -32,10 +32,11 @@ void rn__gs_init(void)
     atomic_store(&rn__sched.next_id, 2); /* 1 is main */
 }
 
-/* Hands out n new descriptors as a list; NULL when out of memory. Called with gs.lock held. */
+/* Hands out n new descriptors as a list, in ascending order; NULL when out of memory. Called with gs.lock held. */
 static rn__g *grow(uint32_t n)
 {
     rn__g *list = NULL;
+    rn__g **end = &list;
     uint32_t used = atomic_load_explicit(&gs.used, memory_order_relaxed);
     for (uint32_t i = 0; i < n; i++, used++) {
         uint32_t c = used / CHUNK;
@@ -43,51 +44,52 @@ static rn__g *grow(uint32_t n)
             break;
         rn__g *chunk = atomic_load_explicit(&gs.chunk[c], memory_order_relaxed);
         if (chunk == NULL) {
-            chunk = rn__reserve(sizeof(rn__g) * CHUNK, 4096);
+            chunk = rn__reserve(sizeof(rn__g) * CHUNK, RN__HUGE_PAGE);
             if (chunk == NULL)
                 break;
+            /* Not for the first ten thousand: a small process shall stay small. */
+            size_t small = c == 0 ? RN__HUGE_PAGE : 0;
+            rn__huge_pages((char *)chunk + small, sizeof(rn__g) * CHUNK - small);
 #if RN__ASAN
             __lsan_register_root_region(chunk, sizeof(rn__g) * CHUNK);
 #endif
             atomic_store_explicit(&gs.chunk[c], chunk, memory_order_release);
         }
         rn__g *g = &chunk[used % CHUNK];
-        g->next = list;
-        list = g;
+        *end = g;
+        end = &g->next;
     }
+    *end = NULL;
     atomic_store_explicit(&gs.used, used, memory_order_release);
     return list;
 }
 
+/*
+ * The global list is a stack of descriptors, as each worker's is, and a move between the two keeps their
+ * order: those that were neighbours in memory stay neighbours in the lists, for the sake of everybody
+ * who walks many of them (close, for one).
+ */
 static rn__g *alloc_slow(rn__worker *w)
 {
+    uint32_t want = w != NULL ? BATCH : 1;
     rn__lock_take(&gs.lock);
-    rn__g *g = gs.free;
-    if (g != NULL)
-        gs.free = g->next;
-    else
-        g = grow(w != NULL ? BATCH : 1);
-    if (g != NULL && w != NULL) {
-        rn__g *rest = gs.free;
-        if (rest == NULL) { /* what grow gave */
-            w->gfree = g->next;
-            for (rn__g *p = w->gfree; p != NULL; p = p->next)
-                w->ngfree++;
-        } else {
-            for (int i = 1; i < BATCH && gs.free != NULL; i++) {
-                rn__g *p = gs.free;
-                gs.free = p->next;
-                p->next = w->gfree;
-                w->gfree = p;
-                w->ngfree++;
-            }
-        }
-    }
+    rn__g *first = gs.free != NULL ? gs.free : grow(want);
+    rn__g *last = first;
+    uint32_t n = first != NULL ? 1 : 0;
+    for (; n < want && last != NULL && last->next != NULL; n++)
+        last = last->next;
+    if (gs.free != NULL)
+        gs.free = last->next;
     rn__lock_drop(&gs.lock);
-    if (g == NULL)
+    if (first == NULL)
         rn__fatal("out of memory for goroutine descriptors (%lld goroutines live)",
                   (long long)rn__count_goroutines());
-    return g;
+    if (w != NULL) {
+        last->next = NULL;
+        w->gfree = first->next;
+        w->ngfree = n - 1;
+    }
+    return first;
 }
 
 rn__g *rn__g_alloc(rn__worker *w)
@@ -95,22 +97,25 @@ rn__g *rn__g_alloc(rn__worker *w)
     if (RN_LIKELY(w != NULL && w->gfree != NULL)) {
         rn__g *g = w->gfree;
         w->gfree = g->next;
+        __builtin_prefetch(w->gfree); /* cold when many have been in use */
         w->ngfree--;
         return g;
     }
     return alloc_slow(w);
 }
 
+/* The newest ones go, since they are what is walked here, and hot. */
 static void free_spill(rn__worker *w)
 {
+    rn__g *first = w->gfree;
+    rn__g *last = first;
+    for (int i = 1; i < BATCH; i++)
+        last = last->next;
+    w->gfree = last->next;
+    w->ngfree -= BATCH;
     rn__lock_take(&gs.lock);
-    while (w->ngfree > KEEP - BATCH) {
-        rn__g *p = w->gfree;
-        w->gfree = p->next;
-        w->ngfree--;
-        p->next = gs.free;
-        gs.free = p;
-    }
+    last->next = gs.free;
+    gs.free = first;
     rn__lock_drop(&gs.lock);
 }
 

@@ -17,6 +17,9 @@
 /* How long an idle worker goes on looking: about what a wake-up costs. */
 enum { SEARCH_FOR = 50000, LOOK_EVERY = 700 };
 
+/* How long a worker stays away that mostly waited for locks. */
+enum { NAP = 5000000 };
+
 /* ------------------------------------------------------------------------------------- waking */
 
 /* Called with idle_lock held: w, which sleeps, becomes active and searching. */
@@ -184,12 +187,31 @@ bool rn__retire(rn__worker *w)
     return surplus;
 }
 
+/*
+ * Whether w, which has lost most of its time to waiting for locks, may leave its work to the others for
+ * a while. Two workers that fight for one channel get less done than one that has it for itself, in solo
+ * mode; when the fight is over, the watcher's next tick or a new burst of work brings w back. Then its
+ * queues go to the global queue and its next pick finds nothing.
+ */
+bool rn__nap(rn__worker *w)
+{
+    if (w->exclusive || w->spare || rn__sched.nlocked != 0 ||
+        (uint32_t)atomic_load(&rn__sched.live) < 2) {
+        atomic_fetch_and(&w->urgent, ~(uint32_t)RN__URGENT_NAP);
+        return false;
+    }
+    rn__dump_queues_quietly(w);
+    atomic_store_explicit(&rn__sched.nap_until, rn__clock() + NAP, memory_order_relaxed);
+    atomic_store_explicit(&rn__sched.futile, 1, memory_order_relaxed);
+    return true;
+}
+
 /* -------------------------------------------------------------------------------- going to sleep */
 
 /* Sleeps until woken. The caller counts as a searcher, and does so again on return. */
 static void sleep_until_woken(rn__worker *w)
 {
-    atomic_fetch_and(&w->urgent, ~(uint32_t)RN__URGENT_RETIRE);
+    uint32_t urgent = atomic_fetch_and(&w->urgent, ~(uint32_t)(RN__URGENT_RETIRE | RN__URGENT_NAP));
     rn__lock_take(&rn__sched.idle_lock);
     if (w->spare) {
         rn__sched.nspare_active--;
@@ -214,7 +236,11 @@ static void sleep_until_woken(rn__worker *w)
     atomic_fetch_sub(&rn__sched.nspin, 1); /* seq_cst: before the last look */
 
     bool work = atomic_load(&w->urgent) & RN__URGENT_PINNED;
-    if (!w->exclusive && atomic_load(&rn__sched.gq_n) != 0)
+    /* Who naps may leave work behind if others are awake: the last of them announces itself after this
+     * load, so its look finds what we have left, and what others have left to our search. */
+    bool others = (uint32_t)atomic_load(&rn__sched.live) != 0;
+    if (!w->exclusive && !((urgent & RN__URGENT_NAP) && others) &&
+        atomic_load(&rn__sched.gq_n) != 0)
         work = true;
     if (work) {
         rn__lock_take(&rn__sched.idle_lock);
@@ -282,7 +308,7 @@ static rn__g *search(rn__worker *w)
         if (rn__det() && rn__det_advance())
             continue;
         if (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
-            (RN__URGENT_RETIRE | RN__URGENT_LOCKED))
+            (RN__URGENT_RETIRE | RN__URGENT_NAP | RN__URGENT_LOCKED))
             return NULL;
         if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) <= now) {
             rn__timers_run(w, now);

@@ -225,7 +225,7 @@ void rn__batch_ready(rn__batch *b)
         rn__inject(b->first, b->last, b->n);
         (void)w;
     }
-    *b = (rn__batch){0};
+    rn__batch_init(b);
 }
 
 /* -------------------------------------------------------------------------------------- yield */
@@ -255,8 +255,8 @@ void rn_yield(void)
     }
     rn__g *g = w->hot.cur;
     rn__g *next = rn__pick(w);
-    if (next == NULL &&
-        !(atomic_load_explicit(&w->urgent, memory_order_relaxed) & RN__URGENT_RETIRE))
+    if (next == NULL && !(atomic_load_explicit(&w->urgent, memory_order_relaxed) &
+                          (RN__URGENT_RETIRE | RN__URGENT_NAP)))
         return;
     atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
 #if !RN__ASAN && !RN__TSAN
@@ -272,13 +272,32 @@ void rn_yield(void)
     leave_call(w, g, next, yield_commit, g);
 }
 
+/* Notes that w has waited for a lock since `since`. When that was most of the last while, it shall nap. */
+enum { CROWD_WINDOW = 200000, CROWD_MOST = 80000 };
+static void note_crowd(rn__worker *w, int64_t since)
+{
+    int64_t now = rn__clock();
+    if (now - w->crowd_since > CROWD_WINDOW) {
+        w->crowd_since = since;
+        w->crowd_spun = 0;
+    }
+    w->crowd_spun += now - since;
+    if (w->crowd_spun >= CROWD_MOST && !rn__hooked()) {
+        w->crowd_spun = 0;
+        atomic_fetch_or_explicit(&w->urgent, RN__URGENT_NAP, memory_order_relaxed);
+    }
+}
+
 void rn__backoff(unsigned round, bool may_yield)
 {
+    rn__worker *w = rn__self();
     if (round < 4) {
+        int64_t since = w != NULL ? rn__clock() : 0;
         rn__spin(800u << (round < 2 ? round : 2));
+        if (w != NULL)
+            note_crowd(w, since);
         return;
     }
-    rn__worker *w = rn__self();
     if (may_yield && w != NULL && w->hot.cur != NULL && !w->on_system)
         rn_yield();
     else if (round % 2 == 0)

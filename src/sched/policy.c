@@ -37,19 +37,7 @@ static uint64_t splitmix(uint64_t *state)
 
 /* ------------------------------------------------------------------------------- random numbers */
 
-uint32_t rn__rand32(rn__worker *w)
-{
-    /* xorshift64 in two words; seeded non-zero */
-    uint64_t x = (uint64_t)w->rng[1] << 32 | w->rng[0];
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    w->rng[0] = (uint32_t)x;
-    w->rng[1] = (uint32_t)(x >> 32);
-    return (uint32_t)(x >> 32);
-}
-
-uint32_t rn__choose(uint32_t n)
+uint32_t rn__choose_rare(uint32_t n)
 {
     static _Atomic(uint64_t) foreign_state = 1;
     rn__worker *w = rn__self();
@@ -60,7 +48,7 @@ uint32_t rn__choose(uint32_t n)
     } else if (rn__det()) {
         r = (uint32_t)(splitmix(&det.rng) >> 32);
     } else {
-        r = rn__rand32(w);
+        r = rn__hot_rand(&w->hot);
     }
     return (uint32_t)((uint64_t)r * n >> 32);
 }

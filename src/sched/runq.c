@@ -54,6 +54,8 @@ rn__g *rn__gq_take(rn__worker *w)
     uint32_t moved = 1;
     for (; moved < share && rest != NULL; moved++) {
         rn__g *next = rest->next;
+        /* a member of a batch says who comes eight later, else a nonsense that does no harm */
+        __builtin_prefetch(rest->sudog.prev);
         atomic_store_explicit(&w->ring[tail++ % RN__RING], rest, memory_order_relaxed);
         rest = next;
     }
@@ -64,6 +66,10 @@ rn__g *rn__gq_take(rn__worker *w)
     /* release: publishes the slots to thieves */
     atomic_store_explicit(&w->tail, tail, memory_order_release);
     rn__lock_drop(&rn__sched.gq_lock);
+    if (moved > RN__AHEAD) { /* from here to where rn__ring_prefetch goes on */
+        uint32_t first = (uint32_t)tail - (moved - 1);
+        rn__prefetch_stacks(w, first, RN__AHEAD - first % RN__AHEAD + 1);
+    }
     return g;
 }
 
@@ -90,7 +96,10 @@ void rn__ring_spill(rn__worker *w, rn__g *g)
             continue;
         for (uint32_t i = 0; i + 1 < n; i++)
             batch[i]->next = batch[i + 1];
-        rn__inject(first, batch[n - 1], n);
+        if (atomic_load_explicit(&rn__sched.futile, memory_order_relaxed) == 0)
+            rn__inject(first, batch[n - 1], n);
+        else
+            rn__gq_push_list(first, batch[n - 1], n); /* we are awake, and shall look there */
         rn__ring_put(w, g);
         return;
     }
@@ -249,7 +258,7 @@ static rn__g *steal_from(rn__worker *thief, rn__worker *v, int64_t now)
 rn__g *rn__steal(rn__worker *thief, int64_t now)
 {
     int n = atomic_load_explicit(&rn__sched.nworkers, memory_order_acquire);
-    int start = n > 1 ? (int)(rn__rand32(thief) % (uint32_t)n) : 0;
+    int start = n > 1 ? (int)(rn__hot_rand(&thief->hot) % (uint32_t)n) : 0;
     for (int i = 0; i < n; i++) {
         rn__worker *v =
             atomic_load_explicit(&rn__sched.worker[(start + i) % n], memory_order_acquire);
@@ -332,6 +341,29 @@ void rn__dump_queues(rn__worker *w)
     }
 }
 
+/* The same, but wakes nobody: another worker is awake and will look (rn__nap). */
+void rn__dump_queues_quietly(rn__worker *w)
+{
+    rn__g *first = NULL, *last = NULL;
+    uint32_t n = 0;
+    for (;; n++) {
+        rn__g *g = rn__runnext_take(w);
+        if (g == NULL)
+            g = rn__ring_take(w);
+        if (g == NULL)
+            g = rn__fresh_take_oldest(w);
+        if (g == NULL)
+            break;
+        if (last != NULL)
+            last->next = g;
+        else
+            first = g;
+        last = g;
+    }
+    if (n != 0)
+        rn__gq_push_list(first, last, n);
+}
+
 /* ----------------------------------------------------------------------------------- rare picks */
 
 /* Every 64th pick, and whenever something urgent is flagged: what the fast path leaves out. */
@@ -345,6 +377,8 @@ rn__g *rn__pick_rare(rn__worker *w, uint32_t tick)
         if (g != NULL)
             return g;
     }
+    if (RN_UNLIKELY((urgent & RN__URGENT_NAP) != 0) && rn__nap(w))
+        return NULL;
     if (tick % 64 == 0 && atomic_load_explicit(&w->hot.solo, memory_order_relaxed) == 0 &&
         (uint32_t)atomic_load_explicit(&rn__sched.live, memory_order_relaxed) == 1)
         rn__solo_enter(w);

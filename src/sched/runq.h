@@ -33,23 +33,45 @@ static inline void rn__ring_push(rn__worker *w, rn__g *g)
 }
 
 /*
- * Fetches what the switch to the goroutine after the next one will touch, while the next one runs: with
- * many thousands of stacks each is cold in the cache and in the TLB. A prefetch of nonsense is harmless.
+ * Fetches what the switches to the next goroutines will touch: with many thousands of stacks each is cold
+ * in the cache and in the TLB, and one miss takes as long as several short runs. A prefetch waits for
+ * its page walk, but a core walks for several at a time: so they come in groups. Descriptors come one
+ * group earlier, since they say where the stacks are. A prefetch of nonsense is harmless.
  */
+enum { RN__AHEAD = 16 };
+static inline void rn__prefetch_stacks(rn__worker *w, uint32_t from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const rn__g *g =
+            atomic_load_explicit(&w->ring[(from + i) % RN__RING], memory_order_relaxed);
+        const char *sp = g->ctx.sp;
+        __builtin_prefetch(sp);
+        __builtin_prefetch(sp + 64);
+        __builtin_prefetch(sp + 128);
+        __builtin_prefetch(sp + 192);
+        __builtin_prefetch(g->stack); /* the header, needed at the end */
+    }
+}
+static inline void rn__prefetch_descriptors(rn__worker *w, uint32_t from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const rn__g *g =
+            atomic_load_explicit(&w->ring[(from + i) % RN__RING], memory_order_relaxed);
+        __builtin_prefetch(g);
+        __builtin_prefetch((const char *)g + 64);
+        __builtin_prefetch((const char *)g + 128);
+    }
+}
+
+/* Before the goroutine at head is taken, with `left` in the ring. */
 static inline void rn__ring_prefetch(rn__worker *w, uint32_t head, uint32_t left)
 {
-    if (left < 3)
-        return;
-    const rn__g *g = atomic_load_explicit(&w->ring[(head + 2) % RN__RING], memory_order_relaxed);
-    __builtin_prefetch(g);
-    __builtin_prefetch((const char *)g + 64);
-    __builtin_prefetch((const char *)g + 128);
-    g = atomic_load_explicit(&w->ring[(head + 1) % RN__RING], memory_order_relaxed);
-    const char *sp = g->ctx.sp;
-    __builtin_prefetch(sp);
-    __builtin_prefetch(sp + 64);
-    __builtin_prefetch(sp + 128);
-    __builtin_prefetch(sp + 192);
+    if (head % RN__AHEAD != 0 || left < RN__AHEAD / 2)
+        return; /* a few goroutines are hot */
+    uint32_t n = left <= RN__AHEAD ? left - 1 : RN__AHEAD;
+    rn__prefetch_stacks(w, head + 1, n);
+    left -= n + 1;
+    rn__prefetch_descriptors(w, head + 1 + n, left < RN__AHEAD ? left : RN__AHEAD);
 }
 
 /* Takes the ring's oldest; for the owner and for others. */
@@ -186,8 +208,9 @@ static inline rn__g *rn__pick(rn__worker *w)
     if (RN_UNLIKELY(tick % 64 == 0 ||
                     atomic_load_explicit(&w->urgent, memory_order_relaxed) != 0)) {
         rn__g *g = rn__pick_rare(w, tick);
-        if (g != NULL || (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
-                          (RN__URGENT_DET | RN__URGENT_LOCKED | RN__URGENT_RETIRE)) != 0)
+        if (g != NULL ||
+            (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
+             (RN__URGENT_DET | RN__URGENT_LOCKED | RN__URGENT_RETIRE | RN__URGENT_NAP)) != 0)
             return g;
     }
     rn__g *g = rn__runnext_take(w);

@@ -65,15 +65,16 @@ typedef struct rn__sudog {
     struct rn__sudog *next; /* circular list: the head's prev is the tail */
     struct rn__sudog *prev;
     void *elem;               /* the value to send, or where to put the received one; may be NULL */
-    rn_hchan *c;              /* the channel */
-    rn__g *g;                 /* who waits */
-    uint64_t gen;             /* select: the token value that a waker must find */
     uint16_t icase;           /* select: index of the case */
     bool is_select;           /* a waker must win g->token first */
     bool is_send;             /* in sendq rather than recvq */
     _Atomic(uint32_t) linked; /* 1 while in a queue; 0 is stored (release) as the last access to
                                  this sudog by whoever took it out, so the owner may reuse the
                                  memory as soon as it reads 0 (acquire) */
+    /* in a descriptor, the next line begins here: a plain hand-over need not touch it */
+    rn_hchan *c;  /* the channel */
+    rn__g *g;     /* who waits; if it is not a select's, also where this stands in: rn__sudog_g */
+    uint64_t gen; /* select: the token value that a waker must find */
 } rn__sudog;
 
 /* -------------------------------------------------------------------------------- descriptor */
@@ -116,35 +117,42 @@ typedef struct rn__gext {
 } rn__gext;
 
 struct rn__g {
-    /* line 0: what a switch and a hand-over touch */
-    rn__ctx ctx;             /* must be first: the saved stack pointer and the result on resume */
-    rn__g *next;             /* link in a run queue, a free list or a batch */
-    _Atomic(uint64_t) token; /* gen << 2 | IDLE/WAITING/DONE; gen is never reset */
+    /* line 0: all that a hand-over touches of the other side */
+    rn__ctx ctx;              /* must be first: the saved stack pointer and the result on resume */
+    rn__g *next;              /* link in a run queue, a free list or a batch */
+    _Atomic(uint32_t) permit; /* RUNNING, PARKED, NOTIFIED: see rn__park_permit; foreign: futex */
+    _Atomic(uint8_t) status;  /* enum rn__status; for dumps and verdicts, relaxed: the queues and
+                                locks order everything that matters */
+    uint8_t reason;           /* enum rn__reason */
+    uint8_t flags;            /* RN__G_*; written by the goroutine or before it starts */
+    uint8_t klass;            /* stack class */
     union {
         rn__sudog sudog; /* the waiter of single-channel operations and of sync objects */
         void *args[RN__ARGS_INLINE / sizeof(void *)]; /* fresh: the arguments */
     };
-    /* line 1 continues behind the sudog */
-    _Atomic(uint32_t) permit; /* RUNNING, PARKED, NOTIFIED: see rn__park_permit; foreign: futex */
-    uint16_t won_case;        /* select: the winning case */
-    uint8_t won_how;          /* enum rn__won */
-    uint8_t klass;            /* stack class */
-    rn__stack *stack;         /* NULL while fresh, and for RN__G_OWNSTACK */
-    uint64_t id;              /* goroutine id; 0 when dead */
-    void (*fn)(void *);       /* entry */
-    const char *site;         /* "file:line" of the present wait */
-    void *obj; /* waiting: the channel or sync object; fresh: previous in the deque */
+    /* line 1 continues behind the sudog: what a wait and a start touch */
+    _Atomic(uint64_t) token; /* gen << 2 | IDLE/WAITING/DONE; gen is never reset */
+    rn__stack *stack;        /* NULL while fresh, and for RN__G_OWNSTACK */
+    uint64_t id;             /* goroutine id; 0 when dead */
+    void (*fn)(void *);      /* entry */
+    uint16_t won_case;       /* select: the winning case */
+    uint8_t won_how;         /* enum rn__won */
     /* line 2: for dumps and the rare parts */
+    const char *site;        /* "file:line" of the present wait */
+    void *obj;               /* waiting: the channel or sync object; fresh: previous in the deque */
     int64_t since;           /* coarse time of parking */
     const rn_go_site *where; /* the go statement: entry's name, creating function, file:line */
     uint64_t parent;         /* id of the creator */
     void *defers;            /* newest deferred call (panic/) */
     rn__gext *ext;           /* NULL until needed */
-    _Atomic(uint8_t) status; /* enum rn__status; for dumps and verdicts, relaxed: the queues and
-                                  locks order everything that matters */
-    uint8_t reason;          /* enum rn__reason */
-    uint8_t flags;           /* RN__G_*; written by the goroutine or before it starts */
 };
+_Static_assert(offsetof(rn__g, sudog.c) == RN__CACHELINE, "a hand-over touches one line");
+
+/* Whose sudog this is, for one that is not a select's: found without touching another line. */
+static inline rn__g *rn__sudog_g(rn__sudog *w)
+{
+    return (rn__g *)(void *)((char *)w - offsetof(rn__g, sudog));
+}
 _Static_assert(sizeof(rn__g) <= 192, "a descriptor stays small: a million of them are live");
 
 /* ------------------------------------------------------------------------------------- solo */
@@ -165,6 +173,7 @@ typedef struct rn__hot {
     _Atomic(uint32_t) solo; /* 1: plain accesses do; cleared by others as above */
     _Atomic(uint32_t) busy; /* inside such a window; written by the worker only */
     uint32_t hopes;         /* counts rn__solo_hope */
+    uint64_t rng;           /* state of this worker's random numbers; 0: ask rn__choose_rare */
 } rn__hot;
 
 /* The current worker's hot words (the start of struct rn__worker), or NULL on a foreign thread. */
@@ -180,6 +189,13 @@ static inline bool rn__solo_begin(rn__hot *h)
         return true;
     atomic_store_explicit(&h->busy, 0, memory_order_relaxed);
     return false;
+}
+/* A random number, by a linear congruential generator of 64 bits (Knuth's MMIX), of which the upper half
+ * is good. */
+static inline uint32_t rn__hot_rand(rn__hot *h)
+{
+    h->rng = h->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(h->rng >> 32);
 }
 /* Called now and then on the slower path: the crowd may be gone. Outside any window. */
 void rn__solo_hope(void);
@@ -353,7 +369,14 @@ typedef struct rn__batch {
     rn__g *first, *last; /* linked by next */
     rn__g *odd;          /* foreign threads and pinned goroutines, linked by next */
     uint32_t n;          /* length of first..last */
+    rn__g *recent[8];    /* the last ones added: each gets to know who comes eight later */
 } rn__batch;
+/* The rest of an empty batch may stay as it is. */
+static inline void rn__batch_init(rn__batch *b)
+{
+    b->first = b->last = b->odd = NULL;
+    b->n = 0;
+}
 static inline void rn__batch_add(rn__batch *b, rn__g *g)
 {
     g->next = NULL;
@@ -367,6 +390,10 @@ static inline void rn__batch_add(rn__batch *b, rn__g *g)
     else
         b->first = g;
     b->last = g;
+    /* For the prefetch of those who walk the list. The waiter is out of its queue, its prev is free. */
+    if (b->n >= 8)
+        b->recent[b->n % 8]->sudog.prev = &g->sudog;
+    b->recent[b->n % 8] = g;
     b->n++;
 }
 void rn__batch_ready(rn__batch *b);
@@ -431,7 +458,14 @@ void rn__hook_point(enum rn__event e, rn__g *g, void *obj);
 void rn__hook_event(enum rn__event e, rn__g *g, void *obj);
 
 /* A uniform number below n (n > 0): which ready case, which order. */
-uint32_t rn__choose(uint32_t n);
+uint32_t rn__choose_rare(uint32_t n); /* foreign threads, the deterministic policy */
+static inline uint32_t rn__choose(uint32_t n)
+{
+    rn__hot *h = rn__self_hot();
+    if (RN_UNLIKELY(h == NULL || h->rng == 0 || rn__hooked()))
+        return rn__choose_rare(n);
+    return (uint32_t)((uint64_t)rn__hot_rand(h) * n >> 32);
+}
 
 /* -------------------------------------------------------------------------- per-worker caches */
 

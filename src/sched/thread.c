@@ -42,9 +42,8 @@ rn__worker *rn__worker_new(bool spare)
     w->cold = true;
     w->asleep = true;
     w->spare = spare;
-    w->rng[0] = (uint32_t)(uintptr_t)w ^ (uint32_t)rn__clock();
-    w->rng[1] = 0x9e3779b9u;
-    rn__rand32(w);
+    w->hot.rng = ((uint64_t)(uintptr_t)w << 32 ^ (uint64_t)rn__clock()) | 1;
+    rn__hot_rand(&w->hot);
     if (rn__det())
         atomic_fetch_or(&w->urgent, RN__URGENT_DET);
 

@@ -21,6 +21,7 @@ enum {
     HOG_AFTER = 1000000,     /* a worker that has not ticked for so long is a hog */
     BLOCKED_AFTER = 20000,   /* the same for one inside rn_blocking */
     HOGS_MAX = 64,           /* CPU-bound goroutines that get a thread of their own */
+    LONG_RUN = 20000,        /* longer runs, with work waiting, are worth another worker */
     TRIM_EVERY = 1000000000, /* stack pools */
 };
 
@@ -29,6 +30,8 @@ typedef struct sighting {
     int64_t since;  /* when ticks was first seen so */
     uint64_t tail;  /* ring's tail at the last tick */
     uint32_t epoch; /* fresh deque's epoch at the last tick */
+    uint32_t last;  /* the counter at the last tick, */
+    int64_t looked; /* and when that was */
     bool had_ready; /* the ring was not empty then */
     bool had_fresh; /* the deque was not empty then */
 } sighting;
@@ -36,7 +39,7 @@ typedef struct sighting {
 /* What a look found. */
 typedef struct findings {
     bool waits; /* something runnable is in some queue */
-    bool old;   /* and has been since the last look */
+    bool old;   /* and has been since the last look, or waits behind long runs */
     int active; /* workers that are awake */
     int stuck;  /* of these, workers that hog their thread or block in the kernel */
     int hogs;   /* of the stuck ones, those that use their CPU */
@@ -64,6 +67,11 @@ static void look_at(rn__worker *w, sighting *s, int64_t now, findings *f)
     if ((ready && s->had_ready && (int32_t)(head - (uint32_t)s->tail) < 0) ||
         (fresh && s->had_fresh && epoch == s->epoch) || (next && now > s->since))
         f->old = true;
+    /* Two goroutines that take turns of some length would be served by two workers at the same time. */
+    if ((ready || fresh || next) && now - s->looked >= (int64_t)(ticks - s->last + 1) * LONG_RUN)
+        f->old = true;
+    s->last = ticks;
+    s->looked = now;
     s->had_ready = ready;
     s->had_fresh = fresh;
     s->tail = tail;
@@ -112,8 +120,10 @@ static findings look(int64_t now)
 
 /* Acts on it: a sleeping worker for old work; a spare one if all that are awake are stuck. More threads
  * than CPUs help against hogs only so far: the kernel shares the CPUs among them. */
-static void act(const findings *f)
+static void act(const findings *f, int64_t now)
 {
+    if (now < atomic_load_explicit(&rn__sched.nap_until, memory_order_relaxed) && f->stuck == 0)
+        return; /* somebody naps, since more workers than one got less done */
     atomic_store_explicit(&rn__sched.futile, 0, memory_order_relaxed);
     if (!f->old || atomic_load(&rn__sched.nspin) != 0)
         return;
@@ -168,7 +178,7 @@ static void *watcher(void *arg)
         int64_t next = fire_timers(now);
 
         findings f = look(now);
-        act(&f);
+        act(&f, now);
         if (now >= trim_at) {
             trim_at = rn__stack_trim(now);
             if (trim_at == now)

@@ -78,7 +78,6 @@ struct rn__worker {
     uint64_t next_id, end_id; /* ids reserved for this worker */
     int64_t ncreated, nended; /* goroutines, for rn_num_goroutine; relaxed reads by others */
     uint32_t ngfree;          /* length of gfree */
-    uint32_t rng[2];          /* xorshift state */
     rn__ctx g0;               /* the system stack's context while a goroutine runs */
 
     /* line 2: the fresh deque: LIFO for the owner, oldest first for thieves */
@@ -99,11 +98,13 @@ struct rn__worker {
     uint32_t blocking_depth;     /* nesting of rn_blocking; owner only */
     _Atomic(bool) blocking;      /* inside rn_blocking: its queues are everybody's */
     _Atomic(int64_t) blocked_at; /* when it entered */
-    rn__worker *idle_next;       /* link in the idle or spare list; idle_lock */
-    int index;                   /* in rn__sched.worker */
-    rn__lock pin_lock;           /* guards the pinned queue */
-    rn__g *pin_head, *pin_tail;  /* woken goroutines that only this worker may run */
-    rn__g *locked;               /* the goroutine that holds this thread */
+    int64_t crowd_since;        /* start of the window in which crowd_spun is counted; owner only */
+    int64_t crowd_spun;         /* ns lost to waiting for locks since then */
+    rn__worker *idle_next;      /* link in the idle or spare list; idle_lock */
+    int index;                  /* in rn__sched.worker */
+    rn__lock pin_lock;          /* guards the pinned queue */
+    rn__g *pin_head, *pin_tail; /* woken goroutines that only this worker may run */
+    rn__g *locked;              /* the goroutine that holds this thread */
     rn__heap timers;
     rn__stack_pool stacks;
     rn__freelist cache[RN__CACHES]; /* see rn__worker_cache */
@@ -132,15 +133,18 @@ enum {
     RN__URGENT_DET = 2,
     RN__URGENT_LOCKED = 4,
     RN__URGENT_RETIRE = 8, /* one worker too many: it has given its queues away and shall sleep */
+    RN__URGENT_NAP =
+        16, /* it mostly waits for locks: it gives its queues away and sleeps a while */
 };
 enum { RN__WATCH_DEEP = 0, RN__WATCH_TIMED = 1 };
 
 typedef struct rn__scheduler {
     /* read-mostly line */
     _Alignas(RN__CACHELINE) _Atomic(uint32_t) watch; /* the watcher: DEEP or TIMED */
-    _Atomic(uint32_t) nsleep; /* length of the idle list; hint, decided under idle_lock */
-    _Atomic(uint32_t) nspin;  /* searching workers */
-    _Atomic(uint32_t) futile; /* a search found nothing: no more wake-ups for backlog until
+    _Atomic(uint32_t) nsleep;   /* length of the idle list; hint, decided under idle_lock */
+    _Atomic(uint32_t) nspin;    /* searching workers */
+    _Atomic(int64_t) nap_until; /* no worker is woken for backlog before; relaxed, a hint */
+    _Atomic(uint32_t) futile;   /* a search found nothing: no more wake-ups for backlog until
                                         the watcher's next tick */
     rn__worker *_Atomic worker[RN__WORKERS_MAX]; /* never freed; release store, acquire load */
     _Atomic(int) nworkers;                       /* entries in worker */
@@ -194,6 +198,7 @@ bool rn__work_waits(void);
 void rn__pinned_push(rn__g *g);
 rn__g *rn__pinned_take(rn__worker *w);
 void rn__dump_queues(rn__worker *w);
+void rn__dump_queues_quietly(rn__worker *w);
 
 /* park.c */
 void rn__push(rn__g *g);
@@ -213,6 +218,7 @@ bool rn__wake_spare(void);
 rn__g *rn__find_work(rn__worker *w);
 void rn__adjust_workers(void);
 bool rn__retire(rn__worker *w);
+bool rn__nap(rn__worker *w);
 
 /* init.c */
 void rn__config_read(void);
@@ -273,7 +279,6 @@ rn__g *rn__det_pick(void);
 void rn__det_set_now(int64_t now);
 void rn__policy_init(void);
 bool rn__det_advance(void);
-uint32_t rn__rand32(rn__worker *w);
 
 static inline bool rn__det(void)
 {

@@ -49,6 +49,7 @@ typedef struct area {
 enum {
     MAX_AREAS = 1024,
     CANARY_BYTES = 16,
+    COLOURS = 16,      /* different distances of the tops from the ends of their slots */
     FIRST_GUARDS = 4,  /* guards made ahead at first, then as many as there are stacks already, */
     MOST_GUARDS = 64,  /* up to this number: less than 50 us under the lock */
     DISCARD_RUN = 1024 /* slots per call, so that they come back soon */
@@ -95,9 +96,14 @@ static char *slot_at(const area *a, uint32_t i)
     return a->lo + ((size_t)i << a->klass);
 }
 
-static char *slot_of(const rn__stack *s)
+/*
+ * How far below its slot's end the top of stack i lies. Without this the hot ends of all stacks would
+ * fall into the same few sets of the first-level cache, where a dozen of them push each other out. What
+ * a goroutine that waits has used stays within the slot's last page.
+ */
+static size_t colour(unsigned klass, uint32_t i)
 {
-    return (char *)(uintptr_t)(s + 1) - slot_bytes(s->klass);
+    return is_packed(klass) || RN__TSAN ? 0 : (size_t)(i % COLOURS) * RN__CACHELINE;
 }
 
 /* ------------------------------------------------------------------------------------ canaries */
@@ -118,7 +124,7 @@ static void canary_write(char *slot)
 
 bool rn__stack_smashed_slow(const rn__stack *s)
 {
-    const char *slot = slot_of(s);
+    const char *slot = s->lo - CANARY_BYTES;
     const volatile uint64_t *w = (const volatile uint64_t *)(const void *)slot;
     return w[0] != canary_word(slot) || w[1] != ~canary_word(slot);
 }
@@ -266,7 +272,7 @@ rn__stack *rn__slab_take(unsigned klass)
     if (a == NULL)
         return NULL;
     char *slot = slot_at(a, i);
-    rn__stack *s = (rn__stack *)(void *)(slot + slot_bytes(klass)) - 1;
+    rn__stack *s = (rn__stack *)(void *)(slot + slot_bytes(klass) - colour(klass, i)) - 1;
     s->next = NULL;
     s->batch = NULL;
     s->klass = klass;

@@ -57,7 +57,12 @@ static inline rn__g *rn__waiters_pop_front(rn__sudog **head)
 /* Makes everybody of a queue that the caller has taken over runnable, in order. */
 static inline void rn__waiters_ready_all(rn__sudog *first)
 {
-    rn__batch batch = {0};
+    if (first->next == first) {
+        rn__ready(first->g);
+        return;
+    }
+    rn__batch batch;
+    rn__batch_init(&batch);
     rn__sudog *w = first;
     do {
         rn__sudog *next = w->next;

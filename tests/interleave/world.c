@@ -252,7 +252,7 @@ int64_t rn__clock(void)
     return rn_now();
 }
 
-uint32_t rn__choose(uint32_t n)
+uint32_t rn__choose_rare(uint32_t n)
 {
     return il_choose(n);
 }

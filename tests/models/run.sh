@@ -54,6 +54,10 @@ bug no-token        park     -DOPS=2 -DBUG=5 -- waker does not take the token: w
 bug parked-early    park     -DOPS=2 -DBUG=6 -- PARKED stored before the context is saved
 ok  idle-2          idle     -DNW=2 -DSPAWN=2 -- 2 workers, a goroutine that never gives its worker back
 ok  idle-1-spare    idle     -DNW=1 -DNS=1 -DSPAWN=2 -- 1 worker and a spare
+ok  idle-2-nap      idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DNAPS=1 -- a worker leaves its work to the other and sleeps
+OK  idle-2-nap-hog  idle     -DNW=2 -DNS=1 -DSPAWN=2 -DNAPS=2 -- the same with a hog and a spare
+bug nap-no-look     idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DNAPS=1 -DBUG=8 -- the last one awake naps without a look
+bug nap-early-ask   idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DNAPS=1 -DBUG=9 -- it asks for that while others rely on its search
 OK  idle-2-pass     idle     -DNW=2 -DSPAWN=2 -DPASS=1 -- searches are always passed on
 OK  idle-2-spare    idle     -DNW=2 -DNS=1 -DINJ=2 -DSPAWN=2 -DHOGS=2 -- 2 workers, a spare, 2 hogs
 bug watcher-role    idle     -DNW=1 -DNS=1 -DBUG=1 -- the watcher is an idle worker: nobody watches when all are busy

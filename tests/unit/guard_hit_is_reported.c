@@ -68,7 +68,9 @@ static void first_byte(void *arg)
 {
     (void)arg;
     rn__overflow_install(report);
-    *(volatile char *)((char *)(stack + 1) - ((size_t)1 << stack->klass)) = 1;
+    char *lo = NULL, *hi;
+    CHECK(rn__stack_find(stack, &lo, &hi));
+    *(volatile char *)lo = 1;
 }
 
 static void last_byte(void *arg)

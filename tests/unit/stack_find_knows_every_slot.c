@@ -27,10 +27,14 @@ static void check_class(unsigned k, int n)
         s[i] = rn__stack_get(&pool, k);
         CHECK(s[i] != NULL);
         CHECK_EQ(s[i]->klass, k);
-        char *hi = (char *)(s[i] + 1), *lo = hi - bytes;
+        char *hi, *lo;
+        CHECK(rn__stack_find(s[i], &lo, &hi));
+        CHECK_EQ(hi - lo, bytes);
+        /* the header lies at the slot's end, or less than a quarter page below */
+        CHECK((char *)(s[i] + 1) <= hi && (char *)(s[i] + 1) > hi - 1024);
         CHECK_EQ((uintptr_t)rn__stack_top(s[i]) % 16, 0);
         CHECK(s[i]->lo > lo && s[i]->lo < (char *)s[i]);
-        CHECK((size_t)((char *)s[i] - s[i]->lo) >= bytes / 4 * 3 - 32);
+        CHECK((size_t)((char *)s[i] - s[i]->lo) >= bytes / 4 * 3 - 32 - 1024);
         CHECK(found(lo, lo, hi));
         CHECK(found(lo + 1, lo, hi));
         CHECK(found(s[i]->lo, lo, hi));
@@ -47,7 +51,7 @@ static void check_class(unsigned k, int n)
     }
     qsort(s, (size_t)n, sizeof *s, by_address);
     for (int i = 1; i < n; i++)
-        CHECK((size_t)((char *)s[i] - (char *)s[i - 1]) >= bytes);
+        CHECK((size_t)((char *)s[i] - (char *)s[i - 1]) > bytes - 1024);
     for (int i = 0; i < n; i++)
         rn__stack_put(&pool, s[i]);
     free(s);
