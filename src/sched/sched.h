@@ -425,6 +425,31 @@ bool rn__timer_disarm(rn__timer *t);
  * RN__WON_TIMEOUT. */
 void rn__timer_wake(void *arg, uint64_t gen);
 
+/*
+ * A breaker may end a permit park before anybody grants what is waited for: a deadline, a context. It is
+ * the first member of the kind's own struct. A wait that takes one (NULL: none) does:
+ *
+ *     gen = rn__token_open(g);  queue g somewhere;  if (!b->arm(b, g, gen)) and the token can still be
+ *     taken: withdraw and return b->how(b);  rn__park_permit(g);  b->disarm(b);  rn__token_close(g)
+ *
+ * When it fires it takes the token, sets won_how to TIMEOUT or CANCELED and readies the permit; the
+ * woken goroutine withdraws from the queue by itself.
+ */
+typedef struct rn__breaker rn__breaker;
+struct rn__breaker {
+    bool (*arm)(rn__breaker *b, rn__g *g, uint64_t gen); /* false: it is over, nothing was armed */
+    void (*disarm)(rn__breaker *b); /* on return it touches neither b nor g any more */
+    int (*how)(rn__breaker *b);     /* -ETIMEDOUT or -ECANCELED, once it is over */
+};
+
+/* The breaker that is a time on rn_now(). */
+typedef struct rn__deadline {
+    rn__breaker base;
+    rn__timer timer;
+    int64_t at;
+} rn__deadline;
+rn__breaker *rn__deadline_init(rn__deadline *d, int64_t at);
+
 /* ------------------------------------------------------------------------------------ policy */
 
 enum rn__hook {

@@ -11,6 +11,7 @@
  *  - Under the deterministic policy time is virtual: it moves only when nothing is runnable.
  */
 #include "runq.h"
+#include <errno.h>
 #include <stdlib.h>
 
 /* Deterministic policy's clock; moved by its one worker only, read by foreign threads too. */
@@ -240,4 +241,36 @@ void rn_sleep(int64_t ns)
     rn__timer_arm(&t, ns > RN_NEVER - now ? RN_NEVER : now + ns);
     rn__park_permit(g);
     rn__token_close(g);
+}
+
+/* ------------------------------------------------------------------------------------ deadlines */
+
+static bool deadline_arm(rn__breaker *b, rn__g *g, uint64_t gen)
+{
+    rn__deadline *d = (rn__deadline *)(void *)b;
+    if (d->at != RN_NEVER && d->at <= rn_now())
+        return false;
+    d->timer.arg = g;
+    d->timer.gen = gen;
+    rn__timer_arm(&d->timer, d->at);
+    return true;
+}
+
+static void deadline_disarm(rn__breaker *b)
+{
+    rn__timer_disarm(&((rn__deadline *)(void *)b)->timer);
+}
+
+static int deadline_how(rn__breaker *b)
+{
+    (void)b;
+    return -ETIMEDOUT;
+}
+
+rn__breaker *rn__deadline_init(rn__deadline *d, int64_t at)
+{
+    *d = (rn__deadline){.base = {deadline_arm, deadline_disarm, deadline_how},
+                        .timer = {.fire = rn__timer_wake},
+                        .at = at};
+    return &d->base;
 }
