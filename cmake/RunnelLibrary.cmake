@@ -65,6 +65,8 @@ function(runnel_usage target)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} INTERFACE ${RUNNEL_SYSTEM_LIBS})
+  # Looking a function up at its first call takes more stack than a small goroutine has.
+  target_link_options(${target} INTERFACE LINKER:-z,now)
 endfunction()
 
 add_library(runnel_objects OBJECT ${RUNNEL_SOURCES})

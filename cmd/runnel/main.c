@@ -134,6 +134,7 @@ int cmd_libs(char **args)
         words_fmt(&w, "%s/librunnel.a", h.lib);
     }
     words_add(&w, "-pthread");
+    words_add(&w, "-Wl,-z,now"); /* see compile() in run.c */
     print_words(&w);
     return 0;
 }

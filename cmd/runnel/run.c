@@ -186,6 +186,8 @@ static int compile(const request *r, const char *program)
     }
     words_add(w, "-pthread");
     words_add(w, "-lm");
+    /* Looking a function up at its first call takes more stack than a small goroutine has. */
+    words_add(w, "-Wl,-z,now");
 
     int signal;
     int status = child_run(w->v, environ, &signal);

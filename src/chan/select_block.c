@@ -142,6 +142,22 @@ static void withdraw(const rn__select *sel, rn__sudog *waiters, size_t m)
     }
 }
 
+/* Brings the cases of one channel, which stand side by side, into a random order: a waker takes the
+ * first one that it finds. */
+static void shuffle_twins(const rn__select *sel, uint32_t *order, size_t m)
+{
+    for (size_t lo = 0, hi; lo < m; lo = hi) {
+        for (hi = lo + 1; hi < m && !first_of_channel(sel, order, hi);)
+            hi++;
+        for (size_t i = hi - 1; i > lo; i--) {
+            size_t j = lo + rn__choose((uint32_t)(i - lo + 1));
+            uint32_t t = order[i];
+            order[i] = order[j];
+            order[j] = t;
+        }
+    }
+}
+
 /* Decides under all locks; parks if no case is ready and there is no fallback. Returns the case, and in
  * *how how it went. */
 static int block_with(const rn__select *sel, uint32_t *order, rn__sudog *waiters, enum rn__won *how)
@@ -167,20 +183,15 @@ static int block_with(const rn__select *sel, uint32_t *order, rn__sudog *waiters
 
     rn__note_wait(g, RN__WAIT_SELECT, m == 1 ? sel->cases[order[0]].c : NULL, sel->site);
     uint64_t token = rn__token_open(g);
-    /* Fair among cases of one channel: queued in random order. publish_all needs them sorted. */
-    bool twice = false;
-    for (size_t i = 1; i < m; i++)
-        twice |= !first_of_channel(sel, order, i);
-    uint32_t rotate = twice ? rn__choose((uint32_t)m) : 0;
+    shuffle_twins(sel, order, m);
     for (size_t i = 0; i < m; i++) {
-        size_t at = i + rotate < m ? i + rotate : i + rotate - m;
-        const rn_case *k = &sel->cases[order[at]];
+        const rn_case *k = &sel->cases[order[i]];
         rn__sudog *w = &waiters[i];
         w->elem = k->elem;
         w->c = k->c;
         w->g = g;
         w->gen = token;
-        w->icase = (uint16_t)order[at];
+        w->icase = (uint16_t)order[i];
         w->is_select = true;
         w->is_send = k->op == RN_OP_SEND;
         /* relaxed: published by the unlock */

@@ -111,8 +111,35 @@ ITEM(52, "uniform among the ready ones also when some cases are not ready, and f
     chan_unref(r);
 }
 
+/* Gives each of n selects, which all wait, one value. */
+static void feed(send_chan(int) c, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        chan_send(c, 1);
+}
+GO_FUNC(feed, send_chan(int), int64_t);
+
+/* The same when the choice falls while the select waits: the sender takes one of its waiters. */
+static void shares_of_a_waiting_select(void)
+{
+    const int64_t trials = 30000;
+    chan(int) a = chan_make(int, 0);
+    chan(int) b = chan_make(int, 0);
+    int64_t picks[4] = {0};
+    go(feed, a, trials);
+    for (int64_t t = 0; t < trials; t++)
+        picks[chan_select(on_recv(a, NULL), on_recv(b, NULL), on_recv(a, NULL),
+                          on_recv(a, NULL))]++;
+    CHECK_EQ(picks[1], 0);
+    for (int i = 0; i < 4; i++)
+        CHECK(i == 1 || plausible(picks[i], trials, 1.0 / 3));
+    chan_unref(a);
+    chan_unref(b);
+}
+
 ITEM(53, "uniform per case: a channel that is listed twice has two shares")
 {
+    shares_of_a_waiting_select();
     const int64_t trials = 60000;
     chan(int) a = chan_make(int, 1);
     chan(int) b = chan_make(int, 1);
