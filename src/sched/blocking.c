@@ -73,8 +73,14 @@ void rn_unlock_os_thread(void)
     release_thread(rn__self(), g);
 }
 
-/* A goroutine ends while it holds its thread. */
+/* A goroutine ends while it holds its thread: as in Go the thread ends with it, since it may have been
+ * changed in ways that nobody else should meet (namespaces, credentials, signal masks). Not if somebody
+ * else is bound to it: the program's main thread, rn_run's, or one with goroutines that stay. */
 void rn__unlock_thread_at_exit(rn__worker *w, rn__g *g)
 {
     release_thread(w, g);
+    if (!w->ours || w->nstay > (uint32_t)((g->flags & RN__G_STAY) != 0))
+        return;
+    w->leaving = true;
+    atomic_fetch_or(&w->urgent, RN__URGENT_RETIRE); /* nothing more is picked here */
 }

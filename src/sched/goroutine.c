@@ -121,6 +121,8 @@ static void free_spill(rn__worker *w)
 
 static void free_ext(rn__g *g)
 {
+    if (g->flags & RN__G_STAY)
+        g->ext->home->nstay--; /* we are on that worker */
     RN__OWN_BEGIN();
     free(g->ext->args);
     free(g->ext);

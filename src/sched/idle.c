@@ -208,9 +208,14 @@ bool rn__nap(rn__worker *w)
 
 /* -------------------------------------------------------------------------------- going to sleep */
 
-/* Sleeps until woken. The caller counts as a searcher, and does so again on return. */
-static void sleep_until_woken(rn__worker *w)
+/* Sleeps until woken. The caller counts as a searcher, and does so again on return. False: the thread
+ * shall end, and w is no longer ours. */
+static bool sleep_until_woken(rn__worker *w)
 {
+    bool leaving = w->leaving;
+    w->leaving = false;
+    if (leaving)
+        rn__set_self(NULL); /* whoever wakes w from here on makes it a new thread */
     uint32_t urgent = atomic_fetch_and(&w->urgent, ~(uint32_t)(RN__URGENT_RETIRE | RN__URGENT_NAP));
     rn__lock_take(&rn__sched.idle_lock);
     if (w->spare) {
@@ -220,6 +225,7 @@ static void sleep_until_woken(rn__worker *w)
         rn__sched.nnormal--;
     }
     w->asleep = true;
+    w->cold = leaving;
     if (w->exclusive) {
         /* in no list: only a wake-up of its own goroutine may wake it */
     } else if (w->spare) {
@@ -235,6 +241,11 @@ static void sleep_until_woken(rn__worker *w)
     rn__lock_drop(&rn__sched.idle_lock);
     atomic_fetch_sub(&rn__sched.nspin, 1); /* seq_cst: before the last look */
 
+    if (leaving) { /* w is not ours any more */
+        if (atomic_load(&rn__sched.gq_n) == 0 || !rn__wake_one())
+            rn__deadlock_check();
+        return false;
+    }
     bool work = atomic_load(&w->urgent) & RN__URGENT_PINNED;
     /* Who naps may leave work behind if others are awake: the last of them announces itself after this
      * load, so its look finds what we have left, and what others have left to our search. */
@@ -255,7 +266,7 @@ static void sleep_until_woken(rn__worker *w)
         }
         rn__lock_drop(&rn__sched.idle_lock);
         if (back)
-            return;
+            return true;
     } else {
         rn__watch_before(rn__timers_first());
         rn__deadlock_check();
@@ -264,6 +275,7 @@ static void sleep_until_woken(rn__worker *w)
     while (atomic_load_explicit(&w->slot, memory_order_acquire) == 0)
         rn__futex_wait(&w->slot, 0, RN_NEVER);
     atomic_store_explicit(&w->slot, 0, memory_order_relaxed);
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------- searching */
@@ -329,7 +341,7 @@ static rn__g *search(rn__worker *w)
     }
 }
 
-/* Returns the next goroutine to run; sleeps as long as there is none. On g0. */
+/* Returns the next goroutine to run; sleeps as long as there is none. NULL: the thread shall end. On g0. */
 rn__g *rn__find_work(rn__worker *w)
 {
     if (w->started) {
@@ -344,6 +356,7 @@ rn__g *rn__find_work(rn__worker *w)
         rn__g *g = search(w);
         if (g != NULL)
             return found(w, g);
-        sleep_until_woken(w);
+        if (!sleep_until_woken(w))
+            return NULL;
     }
 }

@@ -69,6 +69,7 @@ static void run_fresh(rn__worker *w, rn__g *g)
         rn__hook_event(RN__EV_START, g, NULL);
     if (RN_UNLIKELY((g->flags & RN__G_STAY) != 0)) {
         g->ext->home = w;
+        w->nstay++;
         g->flags |= RN__G_PINNED;
     }
     if (RN_UNLIKELY((g->flags & RN__G_HEAPARGS) != 0)) {
@@ -237,6 +238,8 @@ void rn__g0_loop(rn__worker *w)
             return;
         if (next == NULL)
             next = rn__find_work(w);
+        if (next == NULL)
+            return;
         enter(w, next);
     }
 }

@@ -66,9 +66,11 @@ rn__g *rn__gq_take(rn__worker *w)
     /* release: publishes the slots to thieves */
     atomic_store_explicit(&w->tail, tail, memory_order_release);
     rn__lock_drop(&rn__sched.gq_lock);
-    if (moved > RN__AHEAD) { /* from here to where rn__ring_prefetch goes on */
+    if (moved >
+        RN__AHEAD) { /* from here to where rn__ring_prefetch goes on; all have been put there */
         uint32_t first = (uint32_t)tail - (moved - 1);
-        rn__prefetch_stacks(w, first, RN__AHEAD - first % RN__AHEAD + 1);
+        uint32_t ahead = RN__AHEAD - first % RN__AHEAD + 1;
+        rn__prefetch_stacks(w, first, ahead < moved ? ahead : moved - 1);
     }
     return g;
 }

@@ -3,7 +3,8 @@
  *
  * Invariants
  *  - A worker is made cold, asleep, and in a list; its thread is created by whoever wakes it first.
- *    Workers are never freed.
+ *    Workers are never freed. When a goroutine ends that holds its thread, the thread ends, too, and
+ *    the worker is cold again.
  *  - Threads are created on a system stack: a goroutine's may be too small.
  *  - All signals are blocked in our threads, except those that a fault raises and SIGQUIT.
  */
@@ -90,7 +91,10 @@ static void *worker_main(void *arg)
         pthread_attr_destroy(&attr);
     }
 #endif
-    rn__g0_loop(w); /* does not come back: only rn_run's own thread does */
+    w->ours = true;
+    rn__g0_loop(w); /* comes back when the thread shall end; w may be another thread's by then */
+    rn__overflow_thread_leave();
+    atomic_fetch_sub(&rn__sched.known_threads, 1);
     return NULL;
 }
 

@@ -95,6 +95,9 @@ struct rn__worker {
     bool cold;                   /* no thread yet: waking it means creating one; idle_lock */
     bool exclusive;              /* its goroutine holds the thread (rn_lock_os_thread) */
     bool started;                /* woken for the first time: counts as searching already */
+    bool ours;                   /* its thread was created by us, so it may end; owner only */
+    bool leaving;                /* its thread ends with the next sleep; owner only */
+    uint32_t nstay;              /* goroutines that may run on this very thread only; owner only */
     uint32_t blocking_depth;     /* nesting of rn_blocking; owner only */
     _Atomic(bool) blocking;      /* inside rn_blocking: its queues are everybody's */
     _Atomic(int64_t) blocked_at; /* when it entered */

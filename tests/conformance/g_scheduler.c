@@ -373,15 +373,29 @@ ITEM(93, "a locked goroutine stays on its thread, and nobody else runs there")
     chan_unref(p.back);
 }
 
+static pthread_key_t on_thread;
+static _Atomic(int) ended, to_end;
+
+static void thread_ends(void *p)
+{
+    (void)p;
+    atomic_fetch_add(&ended, 1);
+}
+
 static void end_locked(void *p)
 {
     (void)p;
     rn_lock_os_thread();
+    if (syscall(SYS_gettid) != getpid()) { /* main's thread stays: main's stack is there */
+        CHECK(pthread_setspecific(on_thread, &ended) == 0);
+        atomic_fetch_add(&to_end, 1);
+    }
     atomic_fetch_add(&ran, 1);
 }
 
-ITEM(93, "goroutines that end while locked leave a working scheduler")
+ITEM(93, "a goroutine that ends while locked takes its thread with it; the scheduler goes on")
 {
+    CHECK(pthread_key_create(&on_thread, thread_ends) == 0);
     rn_gomaxprocs(2);
     for (int i = 1; i <= 50; i++) {
         test_go(end_locked, NULL);
@@ -391,6 +405,45 @@ ITEM(93, "goroutines that end while locked leave a working scheduler")
     for (int i = 1; i <= 50; i++)
         test_go(count_run, NULL);
     WAIT_UNTIL(atomic_load(&ran) == 100);
+    /* some at least were not on main's thread, and all of those threads end */
+    rn_gomaxprocs(4);
+    while (atomic_load(&to_end) == 0) {
+        test_go(end_locked, NULL);
+        rn_sleep(RN_MS);
+    }
+    WAIT_UNTIL(atomic_load(&ended) == atomic_load(&to_end));
+}
+
+static void stay_here(void *p)
+{
+    chan(int) c = p;
+    long thread = syscall(SYS_gettid);
+    while (chan_recv(c, NULL))
+        CHECK_EQ(syscall(SYS_gettid), thread);
+    atomic_fetch_add(&ran, 1);
+}
+
+static void stay_arg(void *args)
+{
+    stay_here(*(void **)args);
+}
+
+ITEM(93, "but not a thread on which others shall stay")
+{
+    rn_gomaxprocs(2);
+    chan(int) c = chan_make(int, 0);
+    for (int i = 0; i < 4; i++)
+        rn_go_start(stay_arg, &(void *){c}, sizeof(void *), &(rn_go_attr){.stay = true}, NULL);
+    for (int i = 1; i <= 50; i++) {
+        test_go(end_locked, NULL);
+        WAIT_UNTIL(atomic_load(&ran) == i);
+        for (int k = 0; k < 8; k++)
+            chan_send(c, k);
+    }
+    chan_close(c);
+    WAIT_UNTIL(atomic_load(&ran) == 54);
+    WAIT_GONE(1);
+    chan_unref(c);
 }
 
 TEST_MAIN
