@@ -430,6 +430,7 @@ static void stay_arg(void *args)
 
 ITEM(93, "but not a thread on which others shall stay")
 {
+    CHECK(pthread_key_create(&on_thread, thread_ends) == 0);
     rn_gomaxprocs(2);
     chan(int) c = chan_make(int, 0);
     for (int i = 0; i < 4; i++)
