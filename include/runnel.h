@@ -21,5 +21,8 @@
 #include <runnel/go.h>
 #include <runnel/panic.h>
 #include <runnel/sync.h>
+#include <runnel/rwmutex.h>
+#include <runnel/cond.h>
+#include <runnel/sem.h>
 
 #endif
