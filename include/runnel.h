@@ -24,5 +24,6 @@
 #include <runnel/rwmutex.h>
 #include <runnel/cond.h>
 #include <runnel/sem.h>
+#include <runnel/oncefunc.h>
 
 #endif

@@ -112,8 +112,8 @@ RN_API void rn_waitgroup_run(void *job);
 /*
  * rn_waitgroup_go(wg, fn, args...) adds one, starts a goroutine that calls fn(args...), as go does,
  * and counts it done when fn has returned or ended by rn_goexit. Not when it panics: the panic is
- * what the program shall end with. Needs <runnel/go.h> and GO_FUNC(fn, types...). C only.
- * Go: wg.Go(f).
+ * what the program shall end with. Needs <runnel/go.h> and, in C, GO_FUNC(fn, types...); in C++ fn may be
+ * any function or lambda. Go: wg.Go(f).
  */
 #define rn_waitgroup_go(wg, ...) RN_CAT(RN__WG_GO_, RN__IS_ONE(__VA_ARGS__))(wg, __VA_ARGS__)
 #define RN__WG_GO_1(wg_, fn)                                                             \
@@ -170,5 +170,53 @@ static inline void rn_once_do1_at(rn_once *once, void (*fn)(void *), void *arg, 
 #define rn_once_do1(once, fn, arg) rn_once_do1_at((once), (fn), (arg), RN_HERE)
 
 RN_EXTERN_C_END
+
+#ifdef __cplusplus
+#include <runnel/go.h>
+
+/* C++: the job's own runner stands behind the head, as in C. */
+namespace rn__cxx
+{
+template <class J> struct wg_job {
+    rn_waitgroup_job head;
+    J job;
+};
+
+template <class J>
+void launch_for(rn_waitgroup *wg_, const rn_go_site *where_, J j_, std::true_type)
+{
+    wg_job<J> w_ = {{wg_, run_copy<J>}, j_};
+    rn_go_start(rn_waitgroup_run, &w_, sizeof w_, NULL, where_);
+}
+template <class J>
+void launch_for(rn_waitgroup *wg_, const rn_go_site *where_, J j_, std::false_type)
+{
+    wg_job<J *> w_ = {{wg_, run_box<J>}, new J(std::move(j_))};
+    rn_go_start(rn_waitgroup_run, &w_, sizeof w_, NULL, where_);
+}
+
+template <class R, class... P>
+void start_for(rn_waitgroup *wg_, const char *site_, const rn_go_site *where_, R (*fn_)(P...),
+               typename same_as<P>::type... a_)
+{
+    typedef job<R (*)(P...), typename storable<P>::type...> J;
+    rn_waitgroup_add_at(wg_, 1, site_);
+    launch_for<J>(wg_, where_, J(fn_, static_cast<P &&>(a_)...), plain_bytes<J>());
+}
+template <class F, class... A>
+typename std::enable_if<std::is_class<F>::value>::type start_for(rn_waitgroup *wg_,
+                                                                 const char *site_,
+                                                                 const rn_go_site *where_, F fn_,
+                                                                 A... a_)
+{
+    typedef job<F, A...> J;
+    rn_waitgroup_add_at(wg_, 1, site_);
+    launch_for<J>(wg_, where_, J(std::move(fn_), std::move(a_)...), plain_bytes<J>());
+}
+} // namespace rn__cxx
+
+#define rn_waitgroup_go(wg, ...) \
+    ::rn__cxx::start_for((wg), RN_HERE, RN__GO_SITE(RN__GO_NAME(__VA_ARGS__)), __VA_ARGS__)
+#endif
 
 #endif

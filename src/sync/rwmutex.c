@@ -54,11 +54,23 @@ static inline void now_writing(rn_rwmutex *rw, const char *site)
 
 /* ----------------------------------------------------------------------------------- reading */
 
+/* rn__solo_cas for the two operations that must cost nothing: a worker that is not solo does not even open
+ * the window. */
+static inline bool count_cas(rn_rwmutex *rw, uint64_t *expect, uint64_t value)
+{
+    rn__hot *h = rn__self_hot();
+    /* relaxed: only a hint; the window asks again */
+    if (h != NULL && atomic_load_explicit(&h->solo, memory_order_relaxed) == 0)
+        return atomic_compare_exchange_strong_explicit(word_of(rw), expect, value,
+                                                       memory_order_acq_rel, memory_order_relaxed);
+    return rn__solo_cas(word_of(rw), expect, value);
+}
+
 static inline bool rlock_fast(rn_rwmutex *rw)
 {
     uint64_t s = atomic_load_explicit(word_of(rw), memory_order_relaxed);
     if (RN_UNLIKELY((s & (LOCKED | WOKEN | QUEUE)) != 0) ||
-        RN_UNLIKELY(!rn__solo_cas(word_of(rw), &s, s + ONE_READER)))
+        RN_UNLIKELY(!count_cas(rw, &s, s + ONE_READER)))
         return false;
     now_reading(rw);
     return true;
@@ -197,7 +209,7 @@ void rn_rwmutex_runlock_at(rn_rwmutex *rw, const char *site)
     RN__HB_RELEASE(&rw->rn_readers);
     uint64_t s = atomic_load_explicit(word_of(rw), memory_order_relaxed);
     if (RN_UNLIKELY((s & (DRAIN | QUEUE)) != 0) || RN_UNLIKELY(s >> 32 == 0) ||
-        RN_UNLIKELY(!rn__solo_cas(word_of(rw), &s, s - ONE_READER)))
+        RN_UNLIKELY(!count_cas(rw, &s, s - ONE_READER)))
         runlock_slow(rw, site);
 }
 
