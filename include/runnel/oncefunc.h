@@ -20,7 +20,7 @@ RN_EXTERN_C_BEGIN
 
 /* The common part. The members are private. */
 typedef struct rn_oncevalue {
-    rn_once rn_once;
+    rn_once rn_done;
     void *(*rn_value_fn)(void *); /* one of both is set */
     void (*rn_fn)(void *);
     void *rn_arg;              /* for either */
@@ -69,7 +69,7 @@ RN_API RN_NONNULL void *rn_oncevalue_slow(rn_oncevalue *v, const char *site);
 static inline void *rn_oncevalue_get_at(rn_oncevalue *v, const char *site)
 {
     /* acquire: pairs with the store after the function, so that its effects are seen */
-    if (RN_UNLIKELY(__atomic_load_n(&v->rn_once.rn_word, __ATOMIC_ACQUIRE) != 1 ||
+    if (RN_UNLIKELY(__atomic_load_n(&v->rn_done.rn_word, __ATOMIC_ACQUIRE) != 1 ||
                     v->rn_state != 1))
         return rn_oncevalue_slow(v, site);
     return v->rn_value;

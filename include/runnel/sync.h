@@ -1,5 +1,6 @@
 /*
- * sync.h - mutex, wait group and once for goroutines and foreign threads alike.
+ * sync.h - mutex, wait group and once for goroutines and foreign threads alike. rwmutex.h, cond.h, sem.h and
+ * oncefunc.h have the rest.
  *
  * Each is a plain struct that may live anywhere: static, on a stack, inside other structs. A waiting
  * goroutine parks and its worker runs others; a waiting foreign thread sleeps in the kernel.
@@ -9,7 +10,8 @@
  *    There is nothing to destroy.
  *  - None of them may be copied or moved after its first use.
  *  - An operation that has released somebody never touches the object again: as soon as your lock,
- *    wait or do has returned you may free the memory, wherever the thread is that let you through.
+ *    wait or do has returned you may free the memory, wherever the thread is that let you through. A
+ *    wait with a deadline that has not returned yet is still a user: it withdraws if the time comes.
  *  - What came before an unlock, a done, or the end of a once's function is visible after the lock,
  *    the wait, or the do that it let through.
  *

@@ -32,7 +32,7 @@ static void run(void *p)
 
 void *rn_oncevalue_slow(rn_oncevalue *v, const char *site)
 {
-    rn_once_do1_at(&v->rn_once, run, v, site);
+    rn_once_do1_at(&v->rn_done, run, v, site);
     if (v->rn_state == RETURNED)
         return v->rn_value;
     if (v->rn_state == PANICKED)
