@@ -16,12 +16,13 @@ static void deterministic(void)
 
 static rn_rwmutex rw;
 static char order[32];
-static _Atomic(int) norder;
+static _Atomic(int) nclaimed, norder; /* norder is looked at while others run */
 static _Atomic(bool) go_on;
 
 static void note(char c)
 {
-    order[atomic_fetch_add(&norder, 1)] = c;
+    order[atomic_fetch_add(&nclaimed, 1)] = c;
+    atomic_fetch_add(&norder, 1);
 }
 
 static void read_it(void *p)
@@ -93,7 +94,7 @@ ITEM(133, "what a writer wrote is visible to readers, and they hold the next wri
     rn_gomaxprocs(4);
     go_on = true;
     for (int i = 0; i < 200; i++) {
-        norder = 0;
+        nclaimed = norder = 0;
         for (int k = 0; k < 6; k++)
             test_go(k % 3 == 0 ? write_it : read_it, NULL);
         WAIT_GONE(1);
@@ -233,7 +234,7 @@ ITEM(133, "a writer that gives up lets the readers in that it kept out, and the 
     CHECK(rn_rwmutex_tryrlock(&rw)); /* nobody waits any more */
     rn_rwmutex_runlock(&rw);
     /* among the writers' queue */
-    norder = 0;
+    nclaimed = norder = 0;
     test_go(write_it, NULL);
     WAIT_PARKED(1, RWMUTEX_LOCK, &rw);
     test_go(write_until, &ms);
