@@ -23,5 +23,9 @@
 #include <runnel/sync.h>
 #include <runnel/time.h>
 #include <runnel/signal.h>
+#include <runnel/rwmutex.h>
+#include <runnel/cond.h>
+#include <runnel/sem.h>
+#include <runnel/oncefunc.h>
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * sync.h - mutex, wait group and once for goroutines and foreign threads alike.
+ * sync.h - mutex, wait group and once for goroutines and foreign threads alike. rwmutex.h, cond.h, sem.h and
+ * oncefunc.h have the rest.
  *
  * Each is a plain struct that may live anywhere: static, on a stack, inside other structs. A waiting
  * goroutine parks and its worker runs others; a waiting foreign thread sleeps in the kernel.
@@ -9,7 +10,8 @@
  *    There is nothing to destroy.
  *  - None of them may be copied or moved after its first use.
  *  - An operation that has released somebody never touches the object again: as soon as your lock,
- *    wait or do has returned you may free the memory, wherever the thread is that let you through.
+ *    wait or do has returned you may free the memory, wherever the thread is that let you through. A
+ *    wait with a deadline that has not returned yet is still a user: it withdraws if the time comes.
  *  - What came before an unlock, a done, or the end of a once's function is visible after the lock,
  *    the wait, or the do that it let through.
  *
@@ -34,6 +36,7 @@ typedef struct rn_mutex {
     struct rn__sudog *rn_head; /* who waits, in order */
     struct rn__g *rn_owner;    /* who locked it last; shown in dumps */
     const char *rn_site;       /* where */
+    uintptr_t rn_self;         /* for builds that look for copies */
 } __attribute__((aligned(8))) rn_mutex;
 
 /*
@@ -43,6 +46,13 @@ typedef struct rn_mutex {
  */
 RN_API RN_NONNULL void rn_mutex_lock_at(rn_mutex *m, const char *site);
 #define rn_mutex_lock(m) rn_mutex_lock_at((m), RN_HERE)
+
+/*
+ * The same until the deadline, absolute on rn_now(): 0, or -ETIMEDOUT without the lock. RN_NEVER waits for
+ * ever, a past deadline tries. Whoever gives up loses no wake-up and no hand-over: the next one gets it.
+ */
+RN_API RN_NONNULL int rn_mutex_lock_until_at(rn_mutex *m, int64_t deadline, const char *site);
+#define rn_mutex_lock_until(m, deadline) rn_mutex_lock_until_at((m), (deadline), RN_HERE)
 
 /* Locks m if that is possible at once, and says whether it did. Never blocks. Go: m.TryLock(). */
 RN_API RN_NONNULL bool rn_mutex_trylock_at(rn_mutex *m, const char *site);
@@ -61,14 +71,16 @@ RN_API RN_NONNULL void rn_mutex_unlock_at(rn_mutex *m, const char *site);
 /* Waits for a number of things to be done. Go: sync.WaitGroup. */
 typedef struct rn_waitgroup {
     uint64_t rn_count; /* things to be done << 32 | waiters */
-    uint64_t rn_queue; /* the newest waiter's place, and a lock bit */
+    uint64_t rn_queue; /* the first waiter's place and a lock bit, or who was released last */
+    uintptr_t rn_self; /* for builds that look for copies */
 } __attribute__((aligned(8))) rn_waitgroup;
 
 /*
  * Adds n, which may be negative, to the counter; at zero all waiters go on. Never blocks. Call it
  * before the `go` it stands for. Panics "sync: negative WaitGroup counter", and, as far as it is
  * noticed, "sync: WaitGroup misuse: Add called concurrently with Wait" when the counter leaves zero
- * while somebody already waits. Go: wg.Add(n).
+ * while somebody already waits, and "sync: WaitGroup is reused before previous Wait has returned" when it
+ * does so before those who were released have run. Go: wg.Add(n), where the latter panics in the wait.
  */
 RN_API RN_NONNULL void rn_waitgroup_add_at(rn_waitgroup *wg, int n, const char *site);
 #define rn_waitgroup_add(wg, n) rn_waitgroup_add_at((wg), (n), RN_HERE)
@@ -78,11 +90,16 @@ RN_API RN_NONNULL void rn_waitgroup_add_at(rn_waitgroup *wg, int n, const char *
 
 /*
  * Blocks until the counter is zero; any number may wait. The group may be used again once all waits
- * have returned; an earlier use panics, as far as it is noticed, with
- * "sync: WaitGroup is reused before previous Wait has returned". Go: wg.Wait().
+ * have returned. Go: wg.Wait().
  */
 RN_API RN_NONNULL void rn_waitgroup_wait_at(rn_waitgroup *wg, const char *site);
 #define rn_waitgroup_wait(wg) rn_waitgroup_wait_at((wg), RN_HERE)
+
+/* The same until the deadline: 0, or -ETIMEDOUT while the counter is not zero. The group must stay until such
+ * a wait has returned, whoever else has been released. A past deadline looks. */
+RN_API RN_NONNULL int rn_waitgroup_wait_until_at(rn_waitgroup *wg, int64_t deadline,
+                                                 const char *site);
+#define rn_waitgroup_wait_until(wg, deadline) rn_waitgroup_wait_until_at((wg), (deadline), RN_HERE)
 
 /* In front of the arguments of a goroutine that a wait group waits for. */
 typedef struct rn_waitgroup_job {
@@ -97,8 +114,8 @@ RN_API void rn_waitgroup_run(void *job);
 /*
  * rn_waitgroup_go(wg, fn, args...) adds one, starts a goroutine that calls fn(args...), as go does,
  * and counts it done when fn has returned or ended by rn_goexit. Not when it panics: the panic is
- * what the program shall end with. Needs <runnel/go.h> and GO_FUNC(fn, types...). C only.
- * Go: wg.Go(f).
+ * what the program shall end with. Needs <runnel/go.h> and, in C, GO_FUNC(fn, types...); in C++ fn may be
+ * any function or lambda. Go: wg.Go(f).
  */
 #define rn_waitgroup_go(wg, ...) RN_CAT(RN__WG_GO_, RN__IS_ONE(__VA_ARGS__))(wg, __VA_ARGS__)
 #define RN__WG_GO_1(wg_, fn)                                                             \
@@ -126,6 +143,7 @@ RN_API void rn_waitgroup_run(void *job);
 typedef struct rn_once {
     uint64_t rn_word;        /* 0 fresh, 1 done, else running: waiters and a lock bit */
     struct rn__g *rn_runner; /* who runs the function; shown in dumps */
+    uintptr_t rn_self;       /* for builds that look for copies */
 } __attribute__((aligned(8))) rn_once;
 
 /* The way of a call that does not find the function finished. Use rn_once_do or rn_once_do1. */
@@ -154,5 +172,53 @@ static inline void rn_once_do1_at(rn_once *once, void (*fn)(void *), void *arg, 
 #define rn_once_do1(once, fn, arg) rn_once_do1_at((once), (fn), (arg), RN_HERE)
 
 RN_EXTERN_C_END
+
+#ifdef __cplusplus
+#include <runnel/go.h>
+
+/* C++: the job's own runner stands behind the head, as in C. */
+namespace rn__cxx
+{
+template <class J> struct wg_job {
+    rn_waitgroup_job head;
+    J job;
+};
+
+template <class J>
+void launch_for(rn_waitgroup *wg_, const rn_go_site *where_, J j_, std::true_type)
+{
+    wg_job<J> w_ = {{wg_, run_copy<J>}, j_};
+    rn_go_start(rn_waitgroup_run, &w_, sizeof w_, NULL, where_);
+}
+template <class J>
+void launch_for(rn_waitgroup *wg_, const rn_go_site *where_, J j_, std::false_type)
+{
+    wg_job<J *> w_ = {{wg_, run_box<J>}, new J(std::move(j_))};
+    rn_go_start(rn_waitgroup_run, &w_, sizeof w_, NULL, where_);
+}
+
+template <class R, class... P>
+void start_for(rn_waitgroup *wg_, const char *site_, const rn_go_site *where_, R (*fn_)(P...),
+               typename same_as<P>::type... a_)
+{
+    typedef job<R (*)(P...), typename storable<P>::type...> J;
+    rn_waitgroup_add_at(wg_, 1, site_);
+    launch_for<J>(wg_, where_, J(fn_, static_cast<P &&>(a_)...), plain_bytes<J>());
+}
+template <class F, class... A>
+typename std::enable_if<std::is_class<F>::value>::type start_for(rn_waitgroup *wg_,
+                                                                 const char *site_,
+                                                                 const rn_go_site *where_, F fn_,
+                                                                 A... a_)
+{
+    typedef job<F, A...> J;
+    rn_waitgroup_add_at(wg_, 1, site_);
+    launch_for<J>(wg_, where_, J(std::move(fn_), std::move(a_)...), plain_bytes<J>());
+}
+} // namespace rn__cxx
+
+#define rn_waitgroup_go(wg, ...) \
+    ::rn__cxx::start_for((wg), RN_HERE, RN__GO_SITE(RN__GO_NAME(__VA_ARGS__)), __VA_ARGS__)
+#endif
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const il_case il_sync_cases[], il_chan_cases[];
+extern const il_case il_sync_cases[], il_until_cases[], il_chan_cases[];
 
 static int explore(const il_case *c, int argc, char **argv, int *ran)
 {
@@ -28,6 +28,7 @@ int main(int argc, char **argv)
 {
     int ran = 0;
     int failed = explore(il_sync_cases, argc, argv, &ran);
+    failed += explore(il_until_cases, argc, argv, &ran);
     failed += explore(il_chan_cases, argc, argv, &ran);
     if (ran == 0)
         printf("no such case\n");

@@ -17,7 +17,7 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
 # make.c is left out: the cases make their channels themselves, so that they can be freed for good
-tested="sync/mutex sync/waitgroup sync/once sched/solo
+tested="sync/mutex sync/turn sync/waiters sync/self sync/rwmutex sync/cond sync/waitgroup sync/once sched/solo
         $(cd "$top/src" && printf '%s\n' chan/*.c | sed '/^chan\/make\.c$/d; s/\.c$//')"
 flags="-std=gnu11 -O1 -g -w -fno-stack-protector"
 fake="-I$here/fake -I$top/include -DRN__VALGRIND=0 -Dmalloc=il_malloc -Dcalloc=il_calloc
@@ -102,17 +102,32 @@ if ! "$tmp/explore" $words >"$tmp/log"; then
 fi
 grep -v '^no such case' "$tmp/log" && ran=1
 
-broken mutex-lost-woken sync/mutex.c 's/n &= ~(WOKEN | BARGE_MASK);/(void)0;/' mutex \
+broken mutex-lost-woken sync/turn.c 's/n &= ~(WOKEN | BARGE_MASK);/(void)0;/' mutex \
     "the woken waiter does not give WOKEN back: nobody is woken any more"
 broken mutex-late-look sync/mutex.c \
-    's/rn__ready(next);/&\n        if (atomic_load_explicit(word, memory_order_relaxed) == QUEUE) return;/' mutex \
+    's/rn__waiter_ready(next);/&\n    if (atomic_load_explicit(word_of(m), memory_order_relaxed) == QUEUE) return;/' mutex \
     "unlock looks at the mutex again after it has let somebody in"
-broken mutex-no-queue-bit sync/mutex.c 's/word, &s, s | QUEUE, /word, \&s, s, /' mutex \
+broken mutex-no-queue-bit sync/turn.c 's/word, &s, s | QUEUE, /word, \&s, s, /' mutex \
     "the queue is changed without its lock bit"
-broken mutex-handover sync/mutex.c 's/next->ctx.ret = HANDED_OVER;/next->ctx.ret = COMPETE;/' mutex-starving \
+broken mutex-handover sync/turn.c 's/rn__waiter_tell(next, HANDED_OVER);/rn__waiter_tell(next, COMPETE);/' mutex-starving \
     "the mutex is handed over and nobody is told"
+broken turn-no-withdraw sync/waiters.h \
+    '/^static inline bool rn__waiters_withdraw/,/^}/s/rn__waiters_unlink(head, &g->sudog);/(void)head;/' full-mutex-until \
+    "a waiter that gives up stays queued"
+broken turn-no-token sync/waiters.h 's/if (!rn__token_take(w->g, w->gen))/if (0)/' mutex-until-two \
+    "a lock is given to one that has given up"
+broken rw-no-drain sync/rwmutex.c 's/err = drain(rw, b, site);/(void)drain;/' rw-wrr \
+    "a writer does not wait for the readers inside"
+broken rw-forgotten-readers sync/rwmutex.c 's/s = (s \& ~(uint64_t)READERS) + n \* ONE_READER;/s = s \& ~(uint64_t)READERS;/' rw-wrr \
+    "readers that are let in are not counted"
+broken rw-late-ready sync/rwmutex.c 's/    rn__waiters_ready_all(readers);/&\n    (void)atomic_load(word_of(rw));/' rw-wwr \
+    "the rwmutex is touched after others have been let in"
+broken cond-no-signal sync/cond.c '/^void rn_cond_signal_at/,/^}/s/== 0)/!= 1)/' cond \
+    "a signal is not given to one that waits"
+broken wg-retract sync/waitgroup.c 's/while (s >> 32 != 0 \&\& counted)/while (counted)/' wg-until \
+    "a waiter gives up although the add that reached zero counts on it"
 broken wg-late-reset sync/waitgroup.c \
-    '/drop_queue(wg, NULL);/d; s/rn__waiters_ready_all(first);/&\n    drop_queue(wg, NULL);/' wg \
+    '/atomic_store_explicit(queue_of(wg), last/d; s/rn__waiters_ready_all(all);/&\n    drop_queue(wg, NULL);/' wg \
     "the group is touched after its waiters have been released"
 broken wg-uncounted sync/waitgroup.c 's/&s, s + 1)/\&s, s)/' wg \
     "a waiter does not count itself"
@@ -123,7 +138,7 @@ broken once-held sync/once.c '/static void finish/,/^}/s/if (s & HELD)/if (0)/' 
     "the end of a once does not respect the queue's lock"
 broken once-no-wait sync/once.c 's/rn__park_locked(g, word_of(once),.*$/drop(once, first);/; s/^static void finish/static void drop(rn_once *o, rn__sudog *f) { (void)f; atomic_store_explicit(word_of(o), RUNNING, memory_order_release); }\n&/' once \
     "a second caller does not wait"
-broken once-late-store sync/once.c 's/rn__waiters_ready_all(first);/rn__waiters_ready_all(first), atomic_store(word_of(once), DONE);/' once-early \
+broken once-late-store sync/once.c 's/rn__waiters_ready_circle(first);/rn__waiters_ready_circle(first), atomic_store(word_of(once), DONE);/' once-early \
     "the once is touched after its waiters have been released"
 broken chan-early-unlink chan/hchan.h \
     's/if (!w->is_select || rn__token_take/atomic_store_explicit(\&w->linked, 0, memory_order_release);\n        &/' \
@@ -151,7 +166,7 @@ broken select-no-fence chan/wait.c 's/atomic_thread_fence(memory_order_seq_cst);
     "no fence before the unlocked look of a select with default"
 broken solo-no-barrier sched/solo.c 's/^    membarrier(PRIVATE_EXPEDITED);/    (void)0;/' solo-mutex \
     "solo mode ends without the barrier"
-broken solo-stranger sync/mutex.c 's|rn__g \*g = rn__current(); /\* first|rn__g *g = NULL; /*|' solo-mutex-try \
+broken solo-stranger sync/turn.c 's|rn__g \*g = rn__current(); /\* first|rn__g *g = NULL; /*|' solo-mutex-try \
     "a thread that is not registered writes to a mutex"
 broken solo-no-wait sched/solo.c 's/memory_order_acquire) != 0; round++)/memory_order_acquire) > 1; round++)/' solo-mutex \
     "solo mode ends without waiting for the window"

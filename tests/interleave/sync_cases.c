@@ -1,5 +1,5 @@
 /*
- * sync_cases.c - mutex, wait group and once, every interleaving of a few threads.
+ * sync_cases.c - mutex, wait group and once, every interleaving of a few threads. until_cases.c has the rest.
  */
 #include "world.h"
 #include <runnel/sync.h>

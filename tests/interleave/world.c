@@ -4,12 +4,14 @@
 #include "world.h"
 #include "../../src/panic/panic.h"
 #include "../../src/sched/worker.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 rn__g w_g[IL_THREADS + 1];
 int w_time_may_jump;
+int w_late_arms;
 const char *w_panic[IL_THREADS];
 const char *w_fatal_expected;
 static int64_t now = 1;
@@ -215,6 +217,36 @@ void rn__timer_wake(void *arg, uint64_t gen)
     }
 }
 
+/* As in sched/timers.c, but that the time may have come already when the wait begins. */
+static bool deadline_arm(rn__breaker *b, rn__g *g, uint64_t gen)
+{
+    rn__deadline *d = (rn__deadline *)(void *)b;
+    if (w_late_arms > 0 && il_choose(2) == 1) {
+        w_late_arms--;
+        return false;
+    }
+    d->timer.arg = g;
+    d->timer.gen = gen;
+    rn__timer_arm(&d->timer, d->at);
+    return true;
+}
+static void deadline_disarm(rn__breaker *b)
+{
+    rn__timer_disarm(&((rn__deadline *)(void *)b)->timer);
+}
+static int deadline_how(rn__breaker *b)
+{
+    (void)b;
+    return -ETIMEDOUT;
+}
+rn__breaker *rn__deadline_init(rn__deadline *d, int64_t at)
+{
+    *d = (rn__deadline){.base = {deadline_arm, deadline_disarm, deadline_how},
+                        .timer = {.fire = rn__timer_wake},
+                        .at = at};
+    return &d->base;
+}
+
 /* ----------------------------------------------------------------------- locks, time, choices */
 
 void rn__backoff(unsigned round, bool may_yield)
@@ -250,6 +282,12 @@ int64_t rn_now(void)
 int64_t rn__clock(void)
 {
     return rn_now();
+}
+
+void (*rn__describe_sync)(enum rn__reason reason, const void *obj, char *buf, size_t n);
+void rn__sync_describe(enum rn__reason reason, const void *obj, char *buf, size_t n)
+{
+    (void)reason, (void)obj, (void)buf, (void)n;
 }
 
 uint32_t rn__choose_rare(uint32_t n)

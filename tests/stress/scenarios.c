@@ -551,4 +551,84 @@ ITEM(9, "timers: each setting comes once or is kept from coming; a ticker lives 
     chan_unref(w.quit);
 }
 
+/* ---- 10: all locks, plain and with deadlines on the virtual clock */
+
+struct locks {
+    rn_mutex m;
+    rn_rwmutex rw;
+    rn_cond c;
+    rn_sem sem;
+    rn_barrier b;
+    int count, entered;  /* guarded by m */
+    int a, z;            /* guarded by rw; equal outside of writers */
+    _Atomic(int) inside; /* units of sem */
+    int turn;            /* guarded by m */
+    rn_waitgroup done;
+};
+
+static void locks_round(struct locks *l, int me, int i)
+{
+    if (rn_mutex_lock_until(&l->m, rn_now() + (i % 3) * RN_US) == 0) {
+        l->count++;
+        rn_yield();
+        l->entered++;
+        rn_mutex_unlock(&l->m);
+    }
+    if ((me + i) % 3 == 0) {
+        rn_rwmutex_lock(&l->rw);
+        l->a++;
+        rn_yield();
+        l->z++;
+        rn_rwmutex_unlock(&l->rw);
+    } else if (rn_rwmutex_rlock_until(&l->rw, rn_now() + RN_US) == 0) {
+        int a = l->a;
+        rn_yield();
+        CHECK_EQ(l->z, a);
+        rn_rwmutex_runlock(&l->rw);
+    }
+    int n = 1 + (me + i) % 2;
+    if (rn_sem_acquire_until(&l->sem, n, i % 2 == 0 ? RN_NEVER : rn_now() + RN_US) == 0) {
+        CHECK(atomic_fetch_add(&l->inside, n) + n <= 3);
+        rn_sleep(RN_US);
+        atomic_fetch_sub(&l->inside, n);
+        rn_sem_release(&l->sem, n);
+    }
+}
+
+static struct locks locks;
+static void locks_user(void *p)
+{
+    int me = (int)(intptr_t)p;
+    for (int i = 0; i < 8; i++)
+        locks_round(&locks, me, i);
+    rn_barrier_wait(&locks.b);
+    /* in turn, by broadcast */
+    rn_mutex_lock(&locks.m);
+    while (locks.turn != me)
+        if (me % 2 == 0)
+            rn_cond_wait(&locks.c, &locks.m);
+        else
+            (void)rn_cond_wait_until(&locks.c, &locks.m, rn_now() + RN_US);
+    locks.turn++;
+    rn_cond_broadcast(&locks.c);
+    rn_mutex_unlock(&locks.m);
+    rn_waitgroup_done(&locks.done);
+}
+
+ITEM(10, "all locks under contention: deadlines, hand-overs, a barrier, turns by broadcast")
+{
+    locks.sem = (rn_sem)RN_SEM_INIT(3);
+    locks.b = (rn_barrier)RN_BARRIER_INIT(5);
+    rn_waitgroup_add(&locks.done, 5);
+    for (intptr_t i = 0; i < 5; i++)
+        test_go(locks_user, (void *)i);
+    rn_waitgroup_wait(&locks.done);
+    CHECK_EQ(locks.turn, 5);
+    CHECK_EQ(locks.entered, locks.count);
+    CHECK(locks.a == locks.z && locks.a > 0);
+    CHECK_EQ(rn_sem_available(&locks.sem), 3);
+    CHECK(locks.m.rn_word == 0 && locks.rw.rn_word == 0 && locks.c.rn_queue == 0);
+    WAIT_GONE(1);
+}
+
 TEST_MAIN
