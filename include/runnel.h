@@ -21,5 +21,7 @@
 #include <runnel/go.h>
 #include <runnel/panic.h>
 #include <runnel/sync.h>
+#include <runnel/context.h>
+#include <runnel/group.h>
 
 #endif

@@ -58,6 +58,11 @@ void rn__foreign_exempt(void)
     exempt = true;
 }
 
+bool rn__foreign_is_exempt(void)
+{
+    return exempt;
+}
+
 void rn__meet(void)
 {
     if (RN_UNLIKELY(mine == NULL && !exempt && rn__self() == NULL))

@@ -216,13 +216,20 @@ static void apply_attr(rn__g *g, const rn_go_attr *attr, const rn_go_site *where
 
 static uint8_t default_class; /* written once at start-up */
 
+/* The goroutine that starts another one, where none runs on a worker's behalf: NULL for a timer's callback,
+ * which runs on a worker's own stack or on the watcher. */
+static __attribute__((noinline)) rn__g *rare_creator(const rn__worker *w)
+{
+    return w != NULL || rn__foreign_is_exempt() ? NULL : rn__current();
+}
+
 void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go_attr *attr,
                  const rn_go_site *where)
 {
     rn__worker *w = rn__self();
-    rn__g *self;
+    const rn__g *self;
     if (RN_UNLIKELY(w == NULL || w->hot.cur == NULL)) {
-        self = rn__current();
+        self = rare_creator(w);
         w = rn__self();
     } else {
         self = w->hot.cur;
@@ -233,7 +240,7 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
     rn__g *g = rn__g_alloc(w);
     g->fn = fn;
     g->where = where;
-    g->parent = self->id;
+    g->parent = self != NULL ? self->id : 0;
     g->klass = default_class;
     /* relaxed: the queue publishes the descriptor */
     atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
@@ -262,7 +269,8 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
         rn__hook_event(RN__EV_CREATE, g, NULL);
         if (rn__det()) {
             rn__det_push(g);
-            rn__hook_point(RN__EV_CREATE, g, NULL);
+            if (self != NULL)
+                rn__hook_point(RN__EV_CREATE, g, NULL);
             return;
         }
     }
