@@ -53,7 +53,7 @@ RN_API RN_NONNULL rn_ctx *rn_ctx_ref(rn_ctx *ctx);
 RN_API void rn_ctx_unref(rn_ctx *ctx);
 
 /* rn_ctx_auto ctx = ...;  gives the reference back at the end of the scope. */
-#define rn_ctx_auto __attribute__((cleanup(rn__ctx_unref_var))) rn_ctx *
+#define rn_ctx_auto        __attribute__((cleanup(rn__ctx_unref_var))) rn_ctx *
 
 /* rn_ctx_cancel_auto ctx = rn_ctx_with_...;  cancels first, if ctx can be cancelled: whoever was started with
  * it does not outlive the scope for long. A panic runs neither of the two: rn_defer(rn_ctx_end, ctx).
@@ -124,7 +124,10 @@ typedef struct rn_ctx_key {
         rn_ctx_key rn_key;     \
         __typeof__(T) *rn_its; \
     }
-#define RN_CTX_KEY(name) {{name, 0}, NULL}
+#define RN_CTX_KEY(name) \
+    {                    \
+        {name, 0}, NULL  \
+    }
 
 /*
  * A child with a value: a copy of the size bytes at value. A NULL key panics "nil key". The key must live
@@ -140,16 +143,15 @@ RN_API RN_NONNULL const void *rn_ctx_value_of(const rn_ctx *ctx, const rn_ctx_ke
 /* The typed forms. The value is the last argument and may contain commas. */
 #define rn_ctx_with_value(parent, key, ...) \
     RN__CTX_WITH(RN_UNIQUE(rn__k), RN_UNIQUE(rn__v), parent, key, __VA_ARGS__)
-#define RN__CTX_WITH(k, v, parent, key, ...)                                              \
-    __extension__({                                                                       \
-        __typeof__((key) + 0) k = (key);                                                  \
-        __typeof__(*k->rn_its) v = __VA_ARGS__; /* one value of the key's type */         \
-        rn_ctx_with_value_at(parent, RN__CAST(const rn_ctx_key *, RN__CAST(const void *, k)), \
-                             &v, sizeof v, RN_HERE);                                      \
+#define RN__CTX_WITH(k, v, parent, key, ...)                                                      \
+    __extension__({                                                                               \
+        __typeof__((key) + 0) k = (key);                                                          \
+        __typeof__(*k->rn_its) v = __VA_ARGS__; /* one value of the key's type */                 \
+        rn_ctx_with_value_at(parent, RN__CAST(const rn_ctx_key *, RN__CAST(const void *, k)), &v, \
+                             sizeof v, RN_HERE);                                                  \
     })
-#define rn_ctx_value(ctx, key)                    \
-    RN__CAST(const __typeof__(*(key)->rn_its) *, \
-             rn_ctx_value_of(ctx, &(key)->rn_key))
+#define rn_ctx_value(ctx, key) \
+    RN__CAST(const __typeof__(*(key)->rn_its) *, rn_ctx_value_of(ctx, &(key)->rn_key))
 
 /* --------------------------------------------------------------------------------- cancellation */
 
@@ -240,9 +242,9 @@ RN_API size_t rn_ctx_string(const rn_ctx *ctx, char *buf, size_t n);
 RN_EXTERN_C_END
 
 #ifndef RN_NO_SHORT_NAMES
-#define on_ctx(ctx)                rn_on_ctx(ctx)
-#define chan_put_ctx(c, ctx, ...)  rn_chan_put_ctx(c, ctx, __VA_ARGS__)
-#define chan_take_ctx(c, ctx, p)   rn_chan_take_ctx(c, ctx, p)
+#define on_ctx(ctx)               rn_on_ctx(ctx)
+#define chan_put_ctx(c, ctx, ...) rn_chan_put_ctx(c, ctx, __VA_ARGS__)
+#define chan_take_ctx(c, ctx, p)  rn_chan_take_ctx(c, ctx, p)
 #endif
 
 #endif

@@ -55,9 +55,9 @@ RN_API void rn_group_init_at(rn_group *g, rn_ctx *parent, const char *site)
  * A panic on the way out cancels the members first; otherwise they may finish. A member's panic goes on
  * here; an error that nobody fetched with rn_group_wait is dropped. A nursery.
  */
-#define rn_group_auto(g, parent)               \
-    rn_group g;                                \
-    rn_group_enter(&g, (parent), RN_HERE);     \
+#define rn_group_auto(g, parent)           \
+    rn_group g;                            \
+    rn_group_enter(&g, (parent), RN_HERE); \
     rn_defer(rn_group_leave, &g)
 RN_API void rn_group_enter(rn_group *g, rn_ctx *parent, const char *site);
 RN_API void rn_group_leave(void *g);
@@ -110,32 +110,32 @@ static inline RN_UNUSED bool rn__group_begin(rn_group *g_, const char *site_)
  * return an int: not 0 is a failure. Members may start members. Needs GO_FUNC(fn, types...). C only.
  * rn_group_try_go does not wait, and says whether it started. Go: g.Go(f), g.TryGo(f).
  */
-#define rn_group_go(g, ...) ((void)RN__GROUP_GO(g, rn__group_begin(rn__to, RN_HERE), __VA_ARGS__))
+#define rn_group_go(g, ...)     ((void)RN__GROUP_GO(g, rn__group_begin(rn__to, RN_HERE), __VA_ARGS__))
 #define rn_group_try_go(g, ...) RN__GROUP_GO(g, rn_group_try_begin(rn__to), __VA_ARGS__)
 #define RN__GROUP_GO(g, begin, ...) \
     RN_CAT(RN__GROUP_GO_, RN__IS_ONE(__VA_ARGS__))(g, begin, __VA_ARGS__)
-#define RN__GROUP_GO_1(g_, begin, fn)                                                        \
-    __extension__({                                                                          \
-        (void)rn_GO_FUNC_missing_for_##fn;                                                   \
-        rn_group *rn__to = (g_);                                                             \
-        rn_group_job rn__job = {rn__to, rn_go_result_##fn};                                  \
-        bool rn__on = begin;                                                                 \
-        if (rn__on)                                                                          \
-            rn_go_start(rn_group_run, &rn__job, sizeof rn__job, NULL, RN__GO_SITE(#fn));     \
-        rn__on;                                                                              \
+#define RN__GROUP_GO_1(g_, begin, fn)                                                    \
+    __extension__({                                                                      \
+        (void)rn_GO_FUNC_missing_for_##fn;                                               \
+        rn_group *rn__to = (g_);                                                         \
+        rn_group_job rn__job = {rn__to, rn_go_result_##fn};                              \
+        bool rn__on = begin;                                                             \
+        if (rn__on)                                                                      \
+            rn_go_start(rn_group_run, &rn__job, sizeof rn__job, NULL, RN__GO_SITE(#fn)); \
+        rn__on;                                                                          \
     })
-#define RN__GROUP_GO_0(g_, begin, fn, ...)                                                   \
-    __extension__({                                                                          \
-        (void)rn_GO_FUNC_missing_for_##fn;                                                   \
-        rn_group *rn__to = (g_);                                                             \
-        struct {                                                                             \
-            rn_group_job job;                                                                \
-            struct rn_go_args_##fn args;                                                     \
-        } rn__job = {{rn__to, rn_go_result_##fn}, {__VA_ARGS__}};                            \
-        bool rn__on = begin;                                                                 \
-        if (rn__on)                                                                          \
-            rn_go_start(rn_group_run, &rn__job, sizeof rn__job, NULL, RN__GO_SITE(#fn));     \
-        rn__on;                                                                              \
+#define RN__GROUP_GO_0(g_, begin, fn, ...)                                               \
+    __extension__({                                                                      \
+        (void)rn_GO_FUNC_missing_for_##fn;                                               \
+        rn_group *rn__to = (g_);                                                         \
+        struct {                                                                         \
+            rn_group_job job;                                                            \
+            struct rn_go_args_##fn args;                                                 \
+        } rn__job = {{rn__to, rn_go_result_##fn}, {__VA_ARGS__}};                        \
+        bool rn__on = begin;                                                             \
+        if (rn__on)                                                                      \
+            rn_go_start(rn_group_run, &rn__job, sizeof rn__job, NULL, RN__GO_SITE(#fn)); \
+        rn__on;                                                                          \
     })
 #endif
 
@@ -147,8 +147,8 @@ static inline RN_UNUSED bool rn__group_begin(rn_group *g_, const char *site_)
  * others got, no further ones are made, and its value is returned; a panic goes on here. If ctx is
  * cancelled meanwhile, no further calls are made and rn_ctx_err(ctx) is returned.
  */
-RN_API int rn_parallel(rn_ctx *ctx, size_t n, int limit, int (*fn)(rn_ctx *ctx, size_t i, void *arg),
-                       void *arg);
+RN_API int rn_parallel(rn_ctx *ctx, size_t n, int limit,
+                       int (*fn)(rn_ctx *ctx, size_t i, void *arg), void *arg);
 
 /* ---------------------------------------------------------------------------------- shared calls */
 
@@ -174,9 +174,8 @@ typedef struct rn_flight_result {
  * copied. Who frees the value is between the callers. Go: g.Do(key, fn).
  */
 RN_API rn_flight_result rn_singleflight_do_at(rn_singleflight *sf, const char *key,
-                                                         int (*fn)(void *arg, void **value),
-                                                         void *arg, const char *site)
-    __attribute__((nonnull(1, 2, 3)));
+                                              int (*fn)(void *arg, void **value), void *arg,
+                                              const char *site) __attribute__((nonnull(1, 2, 3)));
 #define rn_singleflight_do(sf, key, fn, arg) \
     rn_singleflight_do_at((sf), (key), (fn), (arg), RN_HERE)
 

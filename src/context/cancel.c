@@ -20,12 +20,12 @@
 enum { AT_ONCE = 32 }; /* children taken out under one lock */
 
 typedef struct sweep {
-    int code;              /* -ECANCELED, -ETIMEDOUT */
-    const char *cause;     /* of all nodes */
-    rn__canceller *inner;  /* marked, with children, not looked into yet; linked by next */
-    rn__canceller *ended;  /* looked into, but busy until the end; linked by next */
-    rn__batch batch;       /* plainly parked goroutines to be woken */
-    rn__g *permits;        /* others to be woken, linked by next: their tokens are ours */
+    int code;             /* -ECANCELED, -ETIMEDOUT */
+    const char *cause;    /* of all nodes */
+    rn__canceller *inner; /* marked, with children, not looked into yet; linked by next */
+    rn__canceller *ended; /* looked into, but busy until the end; linked by next */
+    rn__batch batch;      /* plainly parked goroutines to be woken */
+    rn__g *permits;       /* others to be woken, linked by next: their tokens are ours */
 } sweep;
 
 int rn__ctx_closing(const rn__canceller *n)

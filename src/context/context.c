@@ -4,14 +4,10 @@
  * Invariants
  *  - A node is complete before it is attached, and attached before the caller learns of it.
  *  - Freeing goes up the chain of parents in a loop: a chain of any length is freed on a small stack.
- *  - Cancellers go through a list of free ones per worker, since they are made and freed with every
- *    request; in AddressSanitizer builds through malloc, so that a use after the last unref is seen.
  */
 #include "context.h"
 #include <stdlib.h>
 #include <string.h>
-
-enum { KEEP = 256 }; /* free nodes that a worker keeps, of either size */
 
 static rn_ctx background = {.kind = RN__CTX_BACKGROUND};
 static rn_ctx todo = {.kind = RN__CTX_TODO};
@@ -32,81 +28,10 @@ void rn__ctx_is_null(const char *site)
                       "runtime error: invalid memory address or nil pointer dereference");
 }
 
-/* --------------------------------------------------------------------------------------- memory */
-
-static rn__freelist *cache_of(uint8_t kind)
-{
-#if RN__ASAN
-    (void)kind;
-    return NULL;
-#else
-    if (kind == RN__CTX_CANCEL)
-        return rn__worker_cache(RN__CACHE_CTX);
-    if (kind == RN__CTX_TIMED)
-        return rn__worker_cache(RN__CACHE_CTX_TIMED);
-    return NULL;
-#endif
-}
-
-static size_t size_of(uint8_t kind)
-{
-    switch (kind) {
-    case RN__CTX_CANCEL: return sizeof(rn__canceller);
-    case RN__CTX_TIMED: return sizeof(rn__ctx_timed);
-    case RN__CTX_AFTER: return sizeof(rn_ctx_after);
-    case RN__CTX_VALUE: return sizeof(rn__ctx_value);
-    default: return sizeof(rn_ctx);
-    }
-}
-
-void *rn__ctx_alloc(enum rn__ctx_kind kind, size_t extra)
-{
-    rn__freelist *mine = cache_of((uint8_t)kind);
-    if (RN_LIKELY(mine != NULL && mine->head != NULL)) {
-        void *p = mine->head;
-        memcpy(&mine->head, p, sizeof(void *)); /* the first word of a free node links it */
-        mine->n--;
-        return p;
-    }
-    size_t size = size_of((uint8_t)kind) + extra;
-    RN__OWN_BEGIN();
-    void *p = size >= extra ? malloc(size) : NULL;
-    RN__OWN_END();
-    if (p == NULL)
-        rn__fatal("out of memory for a context");
-    return p;
-}
-
-static void release(void *p, uint8_t kind)
-{
-    rn__freelist *mine = cache_of(kind);
-    if (RN_LIKELY(mine != NULL && mine->n < KEEP)) {
-        memcpy(p, &mine->head, sizeof(void *));
-        mine->head = p;
-        mine->n++;
-        return;
-    }
-    RN__OWN_BEGIN();
-    free(p);
-    RN__OWN_END();
-}
-
-char *rn__ctx_copy_text(const char *text)
-{
-    if (text == NULL)
-        return NULL;
-    RN__OWN_BEGIN();
-    char *copy = strdup(text);
-    RN__OWN_END();
-    if (copy == NULL)
-        rn__fatal("out of memory for the cause of a context");
-    return copy;
-}
-
 void rn__ctx_timed_drop(rn__ctx_timed *t)
 {
     if (rn__solo_add(&t->holds, (uint64_t)-1) == 1)
-        release(t, RN__CTX_TIMED);
+        rn__ctx_free(t, RN__CTX_TIMED);
 }
 
 /* ------------------------------------------------------------------------------------- the tree */
@@ -187,7 +112,7 @@ rn_ctx *rn_ctx_ref(rn_ctx *ctx)
 static void destroy(rn_ctx *ctx)
 {
     if (ctx->kind >= RN__CTX_VALUE) {
-        release(ctx, ctx->kind);
+        rn__ctx_free(ctx, ctx->kind);
         return;
     }
     rn__canceller *n = (rn__canceller *)(void *)ctx;
@@ -202,7 +127,7 @@ static void destroy(rn_ctx *ctx)
         RN__OWN_END();
     }
     if (ctx->kind != RN__CTX_TIMED) {
-        release(n, ctx->kind);
+        rn__ctx_free(n, ctx->kind);
         return;
     }
     rn__ctx_timed *t = (rn__ctx_timed *)(void *)n;

@@ -55,8 +55,8 @@ struct rn_ctx {
 
 /* A wait that a context can end; see rn__breaker. */
 typedef struct rn__ctx_breaker {
-    rn__breaker base; /* must be first */
-    rn_ctx *ctx;      /* not a reference: whoever waits has one */
+    rn__breaker base;                    /* must be first */
+    rn_ctx *ctx;                         /* not a reference: whoever waits has one */
     struct rn__ctx_breaker *next, *prev; /* the scope's list; under its lock */
     bool linked;                         /* in that list; under the scope's lock */
     rn__g *g;                            /* who waits */
@@ -64,13 +64,14 @@ typedef struct rn__ctx_breaker {
 } rn__ctx_breaker;
 
 struct rn__canceller {
-    rn_ctx base;              /* must be first */
-    _Atomic(int32_t) err;     /* 0, -ECANCELED, -ETIMEDOUT, or one of these + CLOSING */
-    _Atomic(uint32_t) lock;   /* guards children, waits, done, cause, text, and the links of the
+    rn_ctx base;               /* must be first */
+    _Atomic(int32_t) err;      /* 0, -ECANCELED, -ETIMEDOUT, or one of these + CLOSING */
+    _Atomic(uint32_t) lock;    /* guards children, waits, done, cause, text, and the links of the
                                  children; a few instructions at a time */
     _Atomic(uint8_t) attached; /* stands in the list of children; cleared (release) as the last
                                   access of who takes it out without a reference */
-    _Atomic(uint8_t) busy; /* cancelled, and the children may not all be yet; cleared (release) by who
+    _Atomic(uint8_t)
+        busy; /* cancelled, and the children may not all be yet; cleared (release) by who
                               cancels them */
     rn__canceller *next, *prev; /* siblings; under the lock of the parent's scope. Out of the list:
                                    next is the sweep's */
@@ -100,7 +101,7 @@ struct rn_ctx_after {
 struct rn__ctx_value {
     rn_ctx base; /* must be first */
     const rn_ctx_key *key;
-    rn__ctx_value *up;                       /* next value on the way to the root */
+    rn__ctx_value *up;                  /* next value on the way to the root */
     _Alignas(max_align_t) char bytes[]; /* a copy of the value */
 };
 
@@ -187,8 +188,9 @@ void rn__ctx_after_start(rn_ctx_after *a);
 /* Drops one of the two holds of a timed node's memory. */
 void rn__ctx_timed_drop(rn__ctx_timed *t);
 
-/* Memory of a node. */
+/* Memory of a node (memory.c); out of memory is fatal. extra: bytes behind a value. */
 void *rn__ctx_alloc(enum rn__ctx_kind kind, size_t extra);
+void rn__ctx_free(void *node, uint8_t kind);
 char *rn__ctx_copy_text(const char *text);
 
 /* ----------------------------------------------------------------------------------- the breaker */

@@ -89,9 +89,10 @@ static size_t part(const rn_ctx *ctx, char *buf, size_t n)
     case RN__CTX_CANCEL: len = snprintf(buf, n, ".WithCancel"); break;
     case RN__CTX_TIMED: {
         int64_t left = ctx->scope->deadline - rn_now();
-        len = snprintf(buf, n, ".WithDeadline(%" PRId64 " [%s%" PRId64 ".%03" PRId64 "s])",
-                       ctx->scope->deadline, left < 0 ? "-" : "", (left < 0 ? -left : left) / RN_SEC,
-                       (left < 0 ? -left : left) / RN_MS % 1000);
+        len =
+            snprintf(buf, n, ".WithDeadline(%" PRId64 " [%s%" PRId64 ".%03" PRId64 "s])",
+                     ctx->scope->deadline, left < 0 ? "-" : "", (left < 0 ? -left : left) / RN_SEC,
+                     (left < 0 ? -left : left) / RN_MS % 1000);
         break;
     }
     case RN__CTX_VALUE: {
@@ -124,7 +125,8 @@ size_t rn_ctx_string(const rn_ctx *ctx, char *buf, size_t n)
     buf[room] = '\0';
     for (const rn_ctx *c = ctx; c != NULL && end != 0; c = c->parent) {
         size_t len = part(c, one, sizeof one);
-        size_t begin = len < end ? end - len : 0; /* the time that is left may have become shorter */
+        size_t begin =
+            len < end ? end - len : 0; /* the time that is left may have become shorter */
         if (begin < room)
             memcpy(buf + begin, one, (end < room ? end : room) - begin);
         end = begin;

@@ -26,7 +26,8 @@ void rn_group_set_limit_at(rn_group *g, int64_t n, const char *site)
     if (RN_UNLIKELY(active != 0)) {
         char text[96];
         snprintf(text, sizeof text,
-                 "errgroup: modify limit while %zu goroutines in the group are still active", active);
+                 "errgroup: modify limit while %zu goroutines in the group are still active",
+                 active);
         rn__panic_runtime(site, NULL, text);
     }
     rn_hchan_unref(g->rn_slots, site);

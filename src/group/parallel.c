@@ -9,9 +9,9 @@
 #include <runnel/group.h>
 
 typedef struct loop {
-    _Atomic(uint64_t) next;                       /* relaxed: a number, nothing else */
-    uint64_t n;                                   /* how many */
-    rn_ctx *ctx;                                  /* the group's */
+    _Atomic(uint64_t) next;                      /* relaxed: a number, nothing else */
+    uint64_t n;                                  /* how many */
+    rn_ctx *ctx;                                 /* the group's */
     int (*fn)(rn_ctx *ctx, size_t i, void *arg); /* one round */
     void *arg;
 } loop;

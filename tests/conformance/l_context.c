@@ -20,11 +20,11 @@ static bool is_over(rn_ctx *ctx)
     return closed;
 }
 
-#define CHECK_TEXT(got, want)               \
-    do {                                    \
-        const char *got_ = (got);           \
-        CHECK(got_ != NULL);                \
-        CHECK(strcmp(got_, (want)) == 0);   \
+#define CHECK_TEXT(got, want)             \
+    do {                                  \
+        const char *got_ = (got);         \
+        CHECK(got_ != NULL);              \
+        CHECK(strcmp(got_, (want)) == 0); \
     } while (0)
 
 ITEM(151, "background and TODO: never done, no done channel, no deadline, no error")
@@ -181,7 +181,8 @@ ITEM(154, "a child of a cancelled parent is born cancelled, with its error and c
     CHECK_TEXT(rn_ctx_cause(b), "closing time");
 }
 
-ITEM(155, "the first cause wins and is inherited; without one it is the error; the error stays canceled")
+ITEM(155,
+     "the first cause wins and is inherited; without one it is the error; the error stays canceled")
 {
     rn_ctx_auto root = rn_ctx_with_cancel(rn_ctx_background());
     rn_ctx_auto early = rn_ctx_with_cancel(root);
@@ -201,7 +202,8 @@ ITEM(155, "the first cause wins and is inherited; without one it is the error; t
     CHECK_TEXT(rn_ctx_err_text(grandchild), "context canceled");
 }
 
-ITEM(156, "the earlier of two deadlines counts; one in the past cancels at once; cancel after it is nothing")
+ITEM(156, "the earlier of two deadlines counts; one in the past cancels at once; cancel after it "
+          "is nothing")
 {
     int64_t now = rn_now();
     rn_ctx_auto outer = rn_ctx_with_deadline(rn_ctx_background(), now + RN_HOUR);
@@ -254,7 +256,8 @@ static void count_run(void *p)
     atomic_fetch_add(&ran, 1);
 }
 
-ITEM(158, "after functions run once, in a goroutine of their own; stop says whether it prevented that")
+ITEM(158,
+     "after functions run once, in a goroutine of their own; stop says whether it prevented that")
 {
     rn_ctx_auto ctx = rn_ctx_with_cancel(rn_ctx_background());
     rn_ctx_after *kept = rn_ctx_after_func(ctx, count_run, NULL);
