@@ -21,6 +21,9 @@
 #include <runnel/go.h>
 #include <runnel/panic.h>
 #include <runnel/sync.h>
+#include <runnel/rwmutex.h>
+#include <runnel/cond.h>
+#include <runnel/sem.h>
 #include <runnel/context.h>
 #include <runnel/group.h>
 

@@ -34,6 +34,7 @@ typedef struct rn_mutex {
     struct rn__sudog *rn_head; /* who waits, in order */
     struct rn__g *rn_owner;    /* who locked it last; shown in dumps */
     const char *rn_site;       /* where */
+    uintptr_t rn_self;         /* for builds that look for copies */
 } __attribute__((aligned(8))) rn_mutex;
 
 /*
@@ -43,6 +44,13 @@ typedef struct rn_mutex {
  */
 RN_API RN_NONNULL void rn_mutex_lock_at(rn_mutex *m, const char *site);
 #define rn_mutex_lock(m) rn_mutex_lock_at((m), RN_HERE)
+
+/*
+ * The same until the deadline, absolute on rn_now(): 0, or -ETIMEDOUT without the lock. RN_NEVER waits for
+ * ever, a past deadline tries. Whoever gives up loses no wake-up and no hand-over: the next one gets it.
+ */
+RN_API RN_NONNULL int rn_mutex_lock_until_at(rn_mutex *m, int64_t deadline, const char *site);
+#define rn_mutex_lock_until(m, deadline) rn_mutex_lock_until_at((m), (deadline), RN_HERE)
 
 /* Locks m if that is possible at once, and says whether it did. Never blocks. Go: m.TryLock(). */
 RN_API RN_NONNULL bool rn_mutex_trylock_at(rn_mutex *m, const char *site);
@@ -61,14 +69,16 @@ RN_API RN_NONNULL void rn_mutex_unlock_at(rn_mutex *m, const char *site);
 /* Waits for a number of things to be done. Go: sync.WaitGroup. */
 typedef struct rn_waitgroup {
     uint64_t rn_count; /* things to be done << 32 | waiters */
-    uint64_t rn_queue; /* the newest waiter's place, and a lock bit */
+    uint64_t rn_queue; /* the first waiter's place and a lock bit, or who was released last */
+    uintptr_t rn_self; /* for builds that look for copies */
 } __attribute__((aligned(8))) rn_waitgroup;
 
 /*
  * Adds n, which may be negative, to the counter; at zero all waiters go on. Never blocks. Call it
  * before the `go` it stands for. Panics "sync: negative WaitGroup counter", and, as far as it is
  * noticed, "sync: WaitGroup misuse: Add called concurrently with Wait" when the counter leaves zero
- * while somebody already waits. Go: wg.Add(n).
+ * while somebody already waits, and "sync: WaitGroup is reused before previous Wait has returned" when it
+ * does so before those who were released have run. Go: wg.Add(n), where the latter panics in the wait.
  */
 RN_API RN_NONNULL void rn_waitgroup_add_at(rn_waitgroup *wg, int n, const char *site);
 #define rn_waitgroup_add(wg, n) rn_waitgroup_add_at((wg), (n), RN_HERE)
@@ -78,11 +88,16 @@ RN_API RN_NONNULL void rn_waitgroup_add_at(rn_waitgroup *wg, int n, const char *
 
 /*
  * Blocks until the counter is zero; any number may wait. The group may be used again once all waits
- * have returned; an earlier use panics, as far as it is noticed, with
- * "sync: WaitGroup is reused before previous Wait has returned". Go: wg.Wait().
+ * have returned. Go: wg.Wait().
  */
 RN_API RN_NONNULL void rn_waitgroup_wait_at(rn_waitgroup *wg, const char *site);
 #define rn_waitgroup_wait(wg) rn_waitgroup_wait_at((wg), RN_HERE)
+
+/* The same until the deadline: 0, or -ETIMEDOUT while the counter is not zero. The group must stay until such
+ * a wait has returned, whoever else has been released. A past deadline looks. */
+RN_API RN_NONNULL int rn_waitgroup_wait_until_at(rn_waitgroup *wg, int64_t deadline,
+                                                 const char *site);
+#define rn_waitgroup_wait_until(wg, deadline) rn_waitgroup_wait_until_at((wg), (deadline), RN_HERE)
 
 /* In front of the arguments of a goroutine that a wait group waits for. */
 typedef struct rn_waitgroup_job {
@@ -126,6 +141,7 @@ RN_API void rn_waitgroup_run(void *job);
 typedef struct rn_once {
     uint64_t rn_word;        /* 0 fresh, 1 done, else running: waiters and a lock bit */
     struct rn__g *rn_runner; /* who runs the function; shown in dumps */
+    uintptr_t rn_self;       /* for builds that look for copies */
 } __attribute__((aligned(8))) rn_once;
 
 /* The way of a call that does not find the function finished. Use rn_once_do or rn_once_do1. */

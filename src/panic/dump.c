@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 void (*rn__describe_object)(enum rn__reason reason, const void *obj, char *buf, size_t n);
+void (*rn__describe_sync)(enum rn__reason reason, const void *obj, char *buf, size_t n);
 
 enum { LEVEL_SYSTEM = 3 };
 
@@ -28,13 +29,14 @@ static const char *operation(enum rn__reason r)
     case RN__WAIT_SELECT:
     case RN__WAIT_SELECT_NO_CASES: return "chan_select";
     case RN__WAIT_SLEEP: return "rn_sleep";
-    case RN__WAIT_SEMACQUIRE: return "rn_sem_acquire";
     case RN__WAIT_MUTEX_LOCK: return "rn_mutex_lock";
     case RN__WAIT_RWMUTEX_RLOCK: return "rn_rwmutex_rlock";
     case RN__WAIT_RWMUTEX_LOCK: return "rn_rwmutex_lock";
     case RN__WAIT_COND_WAIT: return "rn_cond_wait";
     case RN__WAIT_WAITGROUP_WAIT: return "rn_waitgroup_wait";
     case RN__WAIT_ONCE: return "rn_once_do";
+    case RN__WAIT_SEM_ACQUIRE: return "rn_sem_acquire";
+    case RN__WAIT_BARRIER_WAIT: return "rn_barrier_wait";
     default: return NULL;
     }
 }
@@ -49,6 +51,8 @@ static void print_operation(rn__out *o, enum rn__reason r, const void *obj, cons
     char text[256] = "";
     if (rn__describe_object != NULL)
         rn__describe_object(r, obj, text, sizeof text);
+    if (text[0] == '\0' && obj != NULL && rn__describe_sync != NULL)
+        rn__describe_sync(r, obj, text, sizeof text);
     if (r == RN__WAIT_CHAN_RECEIVE_NIL || r == RN__WAIT_CHAN_SEND_NIL)
         memcpy(text, "nil", sizeof "nil");
     else if (text[0] == '\0' && obj != NULL)

@@ -31,6 +31,9 @@ RN_COLD __attribute__((noreturn)) void rn__panic_runtime(const char *site, const
  * an empty text for "nothing to say". Async-signal-safe. Set by chan/; NULL: addresses only. */
 extern void (*rn__describe_object)(enum rn__reason reason, const void *obj, char *buf, size_t n);
 
+/* The same for the objects of sync/; asked if the other one has nothing to say. Set by sync/. */
+extern void (*rn__describe_sync)(enum rn__reason reason, const void *obj, char *buf, size_t n);
+
 /* Sets rn__deadlock_report. Called by the scheduler's start-up, before the first goroutine. */
 void rn__panic_init(void);
 

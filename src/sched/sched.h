@@ -46,6 +46,8 @@ typedef struct rn__worker rn__worker;
     X(COND_WAIT, "sync.Cond.Wait")                 \
     X(WAITGROUP_WAIT, "sync.WaitGroup.Wait")       \
     X(ONCE, "sync.Once.Do")                        \
+    X(SEM_ACQUIRE, "semaphore acquire")            \
+    X(BARRIER_WAIT, "barrier wait")                \
     X(GOEXIT_MAIN, "main exited")
 
 enum rn__reason {

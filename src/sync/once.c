@@ -8,13 +8,15 @@
  *    that has been woken does not look at the object again.
  *  - However the function ends (return, panic, rn_goexit), DONE is stored.
  */
-#include <runnel/sync.h>
-#include "../panic/panic.h"
+#include "sync.h"
+#include "self.h"
 #include "waiters.h"
+#include "../panic/panic.h"
+#include <stdio.h>
 
 enum { FRESH = 0, DONE = 1, RUNNING = 2, HELD = 4, FLAGS = 7 };
 
-_Static_assert(sizeof(rn_once) == 16, "part of the binary interface");
+_Static_assert(sizeof(rn_once) == 24, "part of the binary interface");
 _Static_assert(_Alignof(rn__sudog) > FLAGS, "the flags live in the low bits of its address");
 
 static inline _Atomic(uint64_t) *word_of(rn_once *once)
@@ -37,7 +39,7 @@ static void finish(void *arg)
                                                     memory_order_relaxed)) {
             rn__sudog *first = (rn__sudog *)(uintptr_t)(s & ~(uint64_t)FLAGS);
             if (first != NULL)
-                rn__waiters_ready_all(first);
+                rn__waiters_ready_circle(first);
             return;
         }
     }
@@ -58,6 +60,7 @@ static __attribute__((noinline)) void run(rn_once *once, void (*fn0)(void), void
 void rn_once_slow(rn_once *once, void (*fn0)(void), void (*fn1)(void *), void *arg,
                   const char *site)
 {
+    RN__SELF_CHECK(once, "Once", site);
     rn__g *g = rn__current();
     /* acquire: what the function did, if it is done */
     uint64_t s = atomic_load_explicit(word_of(once), memory_order_acquire);
@@ -83,9 +86,18 @@ void rn_once_slow(rn_once *once, void (*fn0)(void), void (*fn1)(void *), void *a
             continue;
         rn__sudog *first = (rn__sudog *)(uintptr_t)(s & ~(uint64_t)FLAGS);
         rn__note_wait(g, RN__WAIT_ONCE, once, site);
-        rn__waiters_push_back(&first, g);
+        rn__waiters_push_back(&first, g, NULL);
         rn__park_locked(g, word_of(once), (uint64_t)(uintptr_t)first | RUNNING);
         break;
     }
     RN__HB_ACQUIRE(&once->rn_word);
+}
+
+void rn__once_describe(const rn_once *once, char *buf, size_t n)
+{
+    char by[48];
+    if (__atomic_load_n(&once->rn_word, __ATOMIC_RELAXED) & RUNNING) {
+        rn__sync_by(by, sizeof by, __atomic_load_n(&once->rn_runner, __ATOMIC_RELAXED));
+        snprintf(buf, n, "%p, run%s", (const void *)once, by);
+    }
 }
