@@ -25,6 +25,7 @@
 #include <runnel/cond.h>
 #include <runnel/sem.h>
 #include <runnel/context.h>
+#include <runnel/context_sync.h>
 #include <runnel/group.h>
 
 #endif
