@@ -181,8 +181,7 @@ ITEM(154, "a child of a cancelled parent is born cancelled, with its error and c
     CHECK_TEXT(rn_ctx_cause(b), "closing time");
 }
 
-ITEM(155,
-     "the first cause wins and is inherited; without one it is the error; the error stays canceled")
+ITEM(155, "the first cause wins and is inherited; without one it is the error, which stays")
 {
     rn_ctx_auto root = rn_ctx_with_cancel(rn_ctx_background());
     rn_ctx_auto early = rn_ctx_with_cancel(root);
@@ -256,8 +255,7 @@ static void count_run(void *p)
     atomic_fetch_add(&ran, 1);
 }
 
-ITEM(158,
-     "after functions run once, in a goroutine of their own; stop says whether it prevented that")
+ITEM(158, "after functions run once, in their own goroutine; stop says whether it prevented that")
 {
     rn_ctx_auto ctx = rn_ctx_with_cancel(rn_ctx_background());
     rn_ctx_after *kept = rn_ctx_after_func(ctx, count_run, NULL);

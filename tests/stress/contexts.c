@@ -26,6 +26,7 @@ static void crowd(int n, int foreign, void (*fn)(void *), void *(*thread)(void *
         test_go(fn, arg);
     for (int i = 0; i < foreign; i++)
         CHECK(pthread_create(&t[i], NULL, thread, arg) == 0);
+    WAIT_UNTIL(rn_num_goroutine() == 1);
     for (int i = 0; i < foreign; i++)
         pthread_join(t[i], NULL);
     WAIT_GONE(1);
