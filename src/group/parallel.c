@@ -42,7 +42,7 @@ int rn_parallel(rn_ctx *ctx, size_t n, int limit, int (*fn)(rn_ctx *ctx, size_t 
         loop *l;
     } job = {{&g, take_rounds}, &l};
     for (size_t i = 0; i < n && i < (size_t)limit; i++) {
-        rn_group_begin(&g, NULL);
+        rn_group_begin(&g, RN_HERE);
         rn_go_start(rn_group_run, &job, sizeof job, NULL, &site);
     }
     int err = rn_group_wait(&g);
