@@ -33,7 +33,7 @@ RN_EXTERN_C_BEGIN
 /* Goroutines that belong together; the members of the struct are private. Go: errgroup.Group. */
 typedef struct rn_group {
     rn_waitgroup rn_members;   /* those that have not ended */
-    rn_ctx *rn_ctx;            /* cancelled by the first failure; NULL: none */
+    rn_ctx *rn_context;        /* cancelled by the first failure; NULL: none */
     struct rn_hchan *rn_slots; /* one element for each member; NULL: no limit */
     rn_panic_info *rn_panic;   /* of the member that panicked first */
     void *rn_outer;            /* the panic that ran when the scope was entered */
@@ -65,7 +65,7 @@ RN_API void rn_group_leave(void *g);
 /* The group's context, for the members; borrowed, until the wait. NULL if it has none. */
 static inline rn_ctx *rn_group_ctx(const rn_group *g_)
 {
-    return g_->rn_ctx;
+    return g_->rn_context;
 }
 
 /*

@@ -17,7 +17,7 @@ static const rn_unit place;
 
 void rn_group_init_at(rn_group *g, rn_ctx *parent, const char *site)
 {
-    *g = (rn_group){.rn_ctx = rn_ctx_with_cancel_at(parent, site)};
+    *g = (rn_group){.rn_context = rn_ctx_with_cancel_at(parent, site)};
 }
 
 void rn_group_set_limit_at(rn_group *g, int64_t n, const char *site)
@@ -53,8 +53,8 @@ bool rn_group_try_begin(rn_group *g)
 
 void rn_group_cancel(rn_group *g, const char *cause)
 {
-    if (g->rn_ctx != NULL)
-        rn_ctx_cancel(g->rn_ctx, cause);
+    if (g->rn_context != NULL)
+        rn_ctx_cancel(g->rn_context, cause);
 }
 
 static void failed(rn_group *g, int err)
@@ -126,8 +126,8 @@ static bool finish(rn_group *g, int *err, rn_panic_info *info)
     /* acquire: the copy's content */
     rn_panic_info *copy = __atomic_exchange_n(&g->rn_panic, NULL, __ATOMIC_ACQUIRE);
     *err = __atomic_exchange_n(&g->rn_err, 0, __ATOMIC_RELAXED);
-    rn_ctx *ctx = g->rn_ctx;
-    g->rn_ctx = NULL;
+    rn_ctx *ctx = g->rn_context;
+    g->rn_context = NULL;
     rn_ctx_end(ctx);
     if (copy == NULL)
         return false;
