@@ -355,19 +355,17 @@ ITEM(150, "calls of one key share one run and one result; others do not; forget 
 ITEM(150, "a panic reaches all callers, and goexit ends all")
 {
     rn_gomaxprocs(2);
-    int how = PANIC;
-    ask_together(&how);
+    static int explode_in_it = PANIC, leave_it = GOEXIT, come_back = RETURN;
+    ask_together(&explode_in_it);
     WAIT_GONE(1);
     CHECK_EQ(panics, 8);
     CHECK_EQ(results, 0);
     chan_unref(runway);
-    how = GOEXIT;
-    ask_together(&how);
+    ask_together(&leave_it);
     WAIT_UNTIL(rn_num_goroutine() == 1);
     CHECK_EQ(results + panics, 0);
     chan_unref(runway);
-    how = RETURN; /* and the key is free again */
-    ask_together(&how);
+    ask_together(&come_back); /* the key is free again */
     WAIT_UNTIL(rn_num_goroutine() == 1);
     CHECK_EQ(results, 8);
     chan_unref(runway);
