@@ -2,9 +2,9 @@
  * ctx_timeout.c - a slow call ends when its time is up, however deep it stands.
  *
  * Go idiom: ctx, cancel := context.WithTimeout(ctx, d); defer cancel().
- * Rule: a deadline is passed down with the context, and an inner one can only be earlier. Every wait on the way
- * takes the context, so the caller needs no time-out of its own around it; and what must be finished in any
- * case is shielded with rn_ctx_without_cancel.
+ * Rule: a deadline is passed down with the context, and an inner one can only be earlier. Every
+ * wait on the way takes the context, so the caller needs no time-out of its own around it; and what
+ * must be finished in any case is shielded with rn_ctx_without_cancel.
  */
 #include <errno.h>
 #include <runnel.h>

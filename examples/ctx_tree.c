@@ -2,8 +2,9 @@
  * ctx_tree.c - one cancel stops a tree of workers, and nobody is forgotten.
  *
  * Go idiom: ctx, cancel := context.WithCancel(parent); go worker(ctx); ... cancel().
- * Rule: cancellation goes down. Each department gets a child of the company's context and hands children of its
- * own to its workers: closing a department stops its workers only, closing the company stops all.
+ * Rule: cancellation goes down. Each department gets a child of the company's context and hands
+ * children of its own to its workers: closing a department stops its workers only, closing the
+ * company stops all.
  */
 #include <runnel.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * ctx_value.c - values that belong to a request travel with its context.
  *
  * Go idiom: context.WithValue(ctx, key, v) and ctx.Value(key).(T).
- * Rule: a key is an object, so that two of the same name are never mixed up, and its type is the value's: there
- * is no cast to get wrong. The nearest value counts. The context keeps a copy.
+ * Rule: a key is an object, so that two of the same name are never mixed up, and its type is the
+ * value's: there is no cast to get wrong. The nearest value counts. The context keeps a copy.
  */
 #include <runnel.h>
 #include <stdio.h>

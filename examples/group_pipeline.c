@@ -2,8 +2,9 @@
  * group_pipeline.c - a pipeline whose stages live and fail together.
  *
  * Go idiom: g, ctx := errgroup.WithContext(ctx); g.Go(...); err := g.Wait().
- * Rule: the first stage that fails cancels the context, and the others, who wait with that context, end by
- * themselves. The scope of the group ends after the last of them: none leaks, on whatever path.
+ * Rule: the first stage that fails cancels the context, and the others, who wait with that context,
+ * end by themselves. The scope of the group ends after the last of them: none leaks, on whatever
+ * path.
  */
 #include <errno.h>
 #include <runnel.h>

@@ -1,9 +1,10 @@
 /*
  * parallel_map.c - a loop whose rounds run at the same time, a few at a time.
  *
- * Go idiom: g.SetLimit(n); for i := range xs { g.Go(func() error { ys[i] = f(xs[i]); ... }) }; g.Wait().
- * Rule: each round writes to its own place, so nothing need be locked; the wait makes all of it visible. The
- * first failure ends the loop, and a panic comes out where the loop stands.
+ * Go idiom: g.SetLimit(n); for i := range xs { g.Go(func() error { ys[i] = f(xs[i]); ... }) };
+ * g.Wait().
+ * Rule: each round writes to its own place, so nothing need be locked; the wait makes all of it
+ * visible. The first failure ends the loop, and a panic comes out where the loop stands.
  */
 #include <errno.h>
 #include <runnel.h>

@@ -2,8 +2,8 @@
  * singleflight.c - a cache that a thousand requests miss at the same time, and one that asks once.
  *
  * Go idiom: v, err, shared := group.Do(key, load).
- * Rule: calls of one key that overlap become one call, whose result all of them get. Here the load waits until all
- * requests have come, so that they do overlap.
+ * Rule: calls of one key that overlap become one call, whose result all of them get. Here the load
+ * waits until all requests have come, so that they do overlap.
  */
 #include <runnel.h>
 #include <stdatomic.h>

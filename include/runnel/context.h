@@ -7,16 +7,17 @@
  *     case 1: return rn_ctx_err(ctx);        -ECANCELED or -ETIMEDOUT
  *     }
  *
- * Who owns what. A context that a function returns comes with one reference; it belongs to the caller, who
- * gives it back with rn_ctx_unref or writes rn_ctx_auto. A context that is passed as an argument is
- * borrowed for the time of the call; a goroutine that keeps it takes a reference of its own (rn_ctx_ref).
- * A child keeps its parent alive by itself. A context that is not cancelled and has no reference and no
- * child left is gone: it leaves its parent and stops its timer, and nobody is told.
+ * Who owns what. A context that a function returns comes with one reference; it belongs to the
+ * caller, who gives it back with rn_ctx_unref or writes rn_ctx_auto. A context that is passed as an
+ * argument is borrowed for the time of the call; a goroutine that keeps it takes a reference of its
+ * own (rn_ctx_ref). A child keeps its parent alive by itself. A context that is not cancelled and
+ * has no reference and no child left is gone: it leaves its parent and stops its timer, and nobody
+ * is told.
  *
  * Invariants
  *  - Cancellation goes down: to children and grandchildren, never to parents or siblings.
- *  - rn_ctx_err leaves 0 once and never changes again. It is not 0 exactly when rn_ctx_done is closed,
- *    for every observer.
+ *  - rn_ctx_err leaves 0 once and never changes again. It is not 0 exactly when rn_ctx_done is
+ *    closed, for every observer.
  *  - When rn_ctx_cancel has returned, all contexts below are cancelled, whoever cancelled them.
  *  - A cancelled context stands in no list of its parent: a parent that lives long does not grow.
  *  - All functions may be called by goroutines and foreign threads, at any time, also at once.
@@ -56,8 +57,8 @@ RN_API void rn_ctx_unref(rn_ctx *ctx);
 #define rn_ctx_auto        __attribute__((cleanup(rn__ctx_unref_var))) rn_ctx *
 
 /* rn_ctx_cancel_auto ctx = rn_ctx_with_...;  cancels first, if ctx can be cancelled: whoever was started with
- * it does not outlive the scope for long. A panic runs neither of the two: rn_defer(rn_ctx_end, ctx).
- * Go: ctx, cancel := ...; defer cancel(). */
+ * it does not outlive the scope for long. A panic runs neither of the two: rn_defer(rn_ctx_end,
+ * ctx). Go: ctx, cancel := ...; defer cancel(). */
 #define rn_ctx_cancel_auto __attribute__((cleanup(rn__ctx_end_var))) rn_ctx *
 
 /* Cancels, if ctx can be cancelled, and gives the reference back; for rn_defer. NULL is allowed. */
@@ -81,9 +82,9 @@ RN_API rn_ctx *rn_ctx_with_cancel_at(rn_ctx *parent, const char *site);
 
 /*
  * A child that is cancelled at `deadline`, a time on rn_now(): rn_ctx_err is -ETIMEDOUT then. The
- * parent's deadline counts if it is earlier; a time in the past cancels at once; RN_NEVER: none. cause
- * (copied; may be NULL) is what rn_ctx_cause says if the deadline passes, and only then. Can be cancelled
- * earlier. Go: context.WithDeadline, context.WithDeadlineCause.
+ * parent's deadline counts if it is earlier; a time in the past cancels at once; RN_NEVER: none.
+ * cause (copied; may be NULL) is what rn_ctx_cause says if the deadline passes, and only then. Can
+ * be cancelled earlier. Go: context.WithDeadline, context.WithDeadlineCause.
  */
 RN_API rn_ctx *rn_ctx_with_deadline_at(rn_ctx *parent, int64_t deadline, const char *cause,
                                        const char *site);
@@ -130,8 +131,8 @@ typedef struct rn_ctx_key {
     }
 
 /*
- * A child with a value: a copy of the size bytes at value. A NULL key panics "nil key". The key must live
- * as long as the context. Go: context.WithValue.
+ * A child with a value: a copy of the size bytes at value. A NULL key panics "nil key". The key
+ * must live as long as the context. Go: context.WithValue.
  */
 RN_API rn_ctx *rn_ctx_with_value_at(rn_ctx *parent, const rn_ctx_key *key, const void *value,
                                     size_t size, const char *site);
@@ -156,11 +157,11 @@ RN_API RN_NONNULL const void *rn_ctx_value_of(const rn_ctx *ctx, const rn_ctx_ke
 /* --------------------------------------------------------------------------------- cancellation */
 
 /*
- * Cancels ctx and all below: rn_ctx_err becomes -ECANCELED, done channels are closed, waits end, after
- * functions start. cause (copied; may be NULL) is what rn_ctx_cause says from then on; the first one
- * counts. Does nothing if ctx is cancelled already. Keeps the caller's reference. A context that was not
- * made by with_cancel, with_deadline or with_timeout panics: pass the one that was.
- * Go: cancel(), cancel(cause).
+ * Cancels ctx and all below: rn_ctx_err becomes -ECANCELED, done channels are closed, waits end,
+ * after functions start. cause (copied; may be NULL) is what rn_ctx_cause says from then on; the
+ * first one counts. Does nothing if ctx is cancelled already. Keeps the caller's reference. A
+ * context that was not made by with_cancel, with_deadline or with_timeout panics: pass the one that
+ * was. Go: cancel(), cancel(cause).
  */
 RN_API void rn_ctx_cancel(rn_ctx *ctx, const char *cause);
 
@@ -180,7 +181,8 @@ RN_API const char *rn_ctx_cause(const rn_ctx *ctx);
 RN_API int64_t rn_ctx_deadline(const rn_ctx *ctx);
 
 /* A channel that is closed when ctx is cancelled; NULL, which never fires, if that cannot happen. It
- * belongs to ctx: use it only while you hold a reference on ctx. Made at the first call. Go: ctx.Done(). */
+ * belongs to ctx: use it only while you hold a reference on ctx. Made at the first call. Go:
+ * ctx.Done(). */
 RN_API rn_hchan *rn_ctx_done_chan(rn_ctx *ctx);
 static inline RN_UNUSED rn_recv_chan(rn_unit) rn_ctx_done(rn_ctx *ctx_)
 {
@@ -195,9 +197,9 @@ static inline RN_UNUSED rn_recv_chan(rn_unit) rn_ctx_done(rn_ctx *ctx_)
 typedef struct rn_ctx_after rn_ctx_after;
 
 /*
- * Calls fn(arg) in a goroutine of its own when ctx is cancelled; at once if it is already. The result is a
- * handle, to be given back with rn_ctx_after_unref at any time, which changes nothing else; the
- * context need not be kept for it. Go: context.AfterFunc.
+ * Calls fn(arg) in a goroutine of its own when ctx is cancelled; at once if it is already. The
+ * result is a handle, to be given back with rn_ctx_after_unref at any time, which changes nothing
+ * else. Until fn has been started or stopped it keeps ctx alive. Go: context.AfterFunc.
  */
 RN_API rn_ctx_after *rn_ctx_after_func_at(rn_ctx *ctx, void (*fn)(void *), void *arg,
                                           const char *site);

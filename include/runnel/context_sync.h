@@ -1,14 +1,15 @@
 /*
- * context_sync.h - the waits of mutexes, conditions, wait groups and semaphores, ended early by a context.
+ * context_sync.h - the waits of mutexes, conditions, wait groups and semaphores, ended early by a
+ * context.
  *
  *     if (rn_mutex_lock_ctx(&m, ctx) != 0)
  *         return rn_ctx_err(ctx);
  *
  * Invariants
- *  - Each returns 0, or what rn_ctx_err(ctx) says, and then has taken nothing; ctx is looked at first. The
- *    exception is rn_cond_wait_ctx, which has locked the mutex again in both cases.
- *  - Whoever frees the object must know that such a wait has returned: unlike the plain ones, one that was
- *    ended by its context touches the object afterwards.
+ *  - Each returns 0, or what rn_ctx_err(ctx) says, and then has taken nothing; ctx is looked at
+ *    first. The exception is rn_cond_wait_ctx, which has locked the mutex again in both cases.
+ *  - Whoever frees the object must know that such a wait has returned: unlike the plain ones, one
+ *    that was ended by its context touches the object afterwards.
  *  - The context is borrowed for the time of the call.
  */
 #ifndef RUNNEL_CONTEXT_SYNC_H

@@ -12,8 +12,9 @@
  *
  * Invariants
  *  - No member outlives the wait, or the scope of rn_group_auto, whatever way leads out of it.
- *  - The first error or panic cancels the group's context, and so tells the others to end; later ones
- *    change nothing. A panic counts more than an error: it goes on in the goroutine that waits.
+ *  - The first error or panic cancels the group's context, and so tells the others to end; later
+ *    ones change nothing. A panic counts more than an error: it goes on in the goroutine that
+ *    waits.
  *  - Nothing is killed: a member that does not look at its context is waited for.
  *  - A group of zeros is ready: no context, no limit. A group must not be copied or moved.
  */
@@ -51,9 +52,10 @@ RN_API void rn_group_init_at(rn_group *g, rn_ctx *parent, const char *site)
 #define rn_group_init(g, parent) rn_group_init_at((g), (parent), RN_HERE)
 
 /*
- * rn_group_auto(g, parent);  declares a group and ends it at the end of the block, on every path out of it.
- * A panic on the way out cancels the members first; otherwise they may finish. A member's panic goes on
- * here; an error that nobody fetched with rn_group_wait is dropped. A nursery.
+ * rn_group_auto(g, parent);  declares a group and ends it at the end of the block, on every path
+ * out of it. A panic on the way out cancels the members first; otherwise they may finish. A
+ * member's panic goes on here; an error that nobody fetched with rn_group_wait is dropped. A
+ * nursery.
  */
 #define rn_group_auto(g, parent)           \
     rn_group g;                            \
@@ -69,8 +71,9 @@ static inline rn_ctx *rn_group_ctx(const rn_group *g_)
 }
 
 /*
- * At most n members run at the same time from now on; n < 0: any number; 0: none can be started. Panics
- * "errgroup: modify limit while 3 goroutines in the group are still active". Go: g.SetLimit(n).
+ * At most n members run at the same time from now on; n < 0: any number; 0: none can be started.
+ * Panics "errgroup: modify limit while 3 goroutines in the group are still active". Go:
+ * g.SetLimit(n).
  */
 RN_API void rn_group_set_limit_at(rn_group *g, int64_t n, const char *site)
     __attribute__((nonnull(1)));
@@ -78,8 +81,9 @@ RN_API void rn_group_set_limit_at(rn_group *g, int64_t n, const char *site)
 
 /*
  * Waits until all members have ended. Returns 0, or what the first one that failed returned. If one
- * panicked, its panic goes on here, text and value kept. Ends the group: its context is cancelled and given
- * back, and a group outside of a scope is one of zeros again. One goroutine may wait. Go: g.Wait().
+ * panicked, its panic goes on here, text and value kept. Ends the group: its context is cancelled
+ * and given back, and a group outside of a scope is one of zeros again. One goroutine may wait. Go:
+ * g.Wait().
  */
 RN_API int rn_group_wait_at(rn_group *g, const char *site);
 #define rn_group_wait(g) rn_group_wait_at((g), RN_HERE)
@@ -106,9 +110,10 @@ static inline RN_UNUSED bool rn__group_begin(rn_group *g_, const char *site_)
 
 #ifndef __cplusplus
 /*
- * rn_group_go(g, fn, args...) starts fn(args...) as a member; waits for a place if there is a limit. fn may
- * return an int: not 0 is a failure. Members may start members. Needs GO_FUNC(fn, types...). C only.
- * rn_group_try_go does not wait, and says whether it started. Go: g.Go(f), g.TryGo(f).
+ * rn_group_go(g, fn, args...) starts fn(args...) as a member; waits for a place if there is a
+ * limit. fn may return an int: not 0 is a failure. Members may start members. Needs GO_FUNC(fn,
+ * types...). C only. rn_group_try_go does not wait, and says whether it started. Go: g.Go(f),
+ * g.TryGo(f).
  */
 #define rn_group_go(g, ...)     ((void)RN__GROUP_GO(g, rn__group_begin(rn__to, RN_HERE), __VA_ARGS__))
 #define rn_group_try_go(g, ...) RN__GROUP_GO(g, rn_group_try_begin(rn__to), __VA_ARGS__)
@@ -143,9 +148,9 @@ static inline RN_UNUSED bool rn__group_begin(rn_group *g_, const char *site_)
 
 /*
  * Calls fn(ctx, i, arg) for all i below n, at most `limit` at the same time (limit < 1: as many as
- * rn_gomaxprocs says), and waits for all. The first call that does not return 0 cancels the ctx that the
- * others got, no further ones are made, and its value is returned; a panic goes on here. If ctx is
- * cancelled meanwhile, no further calls are made and rn_ctx_err(ctx) is returned.
+ * rn_gomaxprocs says), and waits for all. The first call that does not return 0 cancels the ctx
+ * that the others got, no further ones are made, and its value is returned; a panic goes on here.
+ * If ctx is cancelled meanwhile, no further calls are made and rn_ctx_err(ctx) is returned.
  */
 RN_API int rn_parallel(rn_ctx *ctx, size_t n, int limit,
                        int (*fn)(rn_ctx *ctx, size_t i, void *arg), void *arg);
@@ -169,9 +174,9 @@ typedef struct rn_flight_result {
 } rn_flight_result;
 
 /*
- * Calls fn(arg, &value) and returns what it came to; if a call of the same key is under way, waits for it
- * and returns the same. A panic of fn goes on in every caller, rn_goexit in it ends all of them. The key is
- * copied. Who frees the value is between the callers. Go: g.Do(key, fn).
+ * Calls fn(arg, &value) and returns what it came to; if a call of the same key is under way, waits
+ * for it and returns the same. A panic of fn goes on in every caller, rn_goexit in it ends all of
+ * them. The key is copied. Who frees the value is between the callers. Go: g.Do(key, fn).
  */
 RN_API rn_flight_result rn_singleflight_do_at(rn_singleflight *sf, const char *key,
                                               int (*fn)(void *arg, void **value), void *arg,

@@ -4,8 +4,9 @@
  * An after function is a child in the tree that does its work when it is marked.
  *
  * Invariants
- *  - The tree's reference goes with the place in the list of children: to the sweep that takes the node out,
- *    or to the stop that does. Only one of them gets it, and that decides whether the function runs.
+ *  - The tree's reference goes with the place in the list of children: to the sweep that takes the
+ *    node out, or to the stop that does. Only one of them gets it, and that decides whether the
+ *    function runs.
  *  - The goroutine that calls the function has the tree's reference until it begins.
  */
 #include "context.h"

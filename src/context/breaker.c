@@ -1,11 +1,11 @@
 /*
- * breaker.c - a context as a breaker of waits, and the waits that have no object of their own or are a
- * channel's.
+ * breaker.c - a context as a breaker of waits, and the waits that have no object of their own or
+ * are a channel's.
  *
  * Invariants
- *  - A breaker lies on the waiting goroutine's stack. It is in its scope's list from arm to disarm, or
- *    until the sweep has taken it out; both happen under the scope's lock, and the sweep is through with
- *    it when it drops the lock.
+ *  - A breaker lies on the waiting goroutine's stack. It is in its scope's list from arm to disarm,
+ *    or until the sweep has taken it out; both happen under the scope's lock, and the sweep is
+ *    through with it when it drops the lock.
  *  - A context that cannot be cancelled breaks nothing: nothing is queued.
  */
 #include "../chan/hchan.h"

@@ -1,15 +1,15 @@
 /*
  * cancel.c - cancelling a tree.
  *
- * A sweep marks a node, then takes its children out of the list, some dozens at a time, and marks each of
- * them with no lock held but its own. Children that have children wait on a list of the sweep's. So the
- * stack does not depend on the tree, and nobody else's lock is held for long.
+ * A sweep marks a node, then takes its children out of the list, some dozens at a time, and marks
+ * each of them with no lock held but its own. Children that have children wait on a list of the
+ * sweep's. So the stack does not depend on the tree, and nobody else's lock is held for long.
  *
  * Invariants
- *  - The sweep holds a reference on every node that it has taken out. One whose references are gone is
- *    left to whoever frees it.
- *  - A node that was cancelled by somebody else is waited for until that sweep has ended (busy). Waiting
- *    goes down the tree only, so no two sweeps wait for each other.
+ *  - The sweep holds a reference on every node that it has taken out. One whose references are gone
+ *    is left to whoever frees it.
+ *  - A node that was cancelled by somebody else is waited for until that sweep has ended (busy).
+ *    Waiting goes down the tree only, so no two sweeps wait for each other.
  *  - Waits are ended under the node's lock by taking the goroutine's token; the goroutines are made
  *    runnable together at the end, as are those that waited for done channels.
  */

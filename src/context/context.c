@@ -3,7 +3,8 @@
  *
  * Invariants
  *  - A node is complete before it is attached, and attached before the caller learns of it.
- *  - Freeing goes up the chain of parents in a loop: a chain of any length is freed on a small stack.
+ *  - Freeing goes up the chain of parents in a loop: a chain of any length is freed on a small
+ *    stack.
  */
 #include "context.h"
 #include <stdlib.h>

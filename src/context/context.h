@@ -3,21 +3,22 @@
  *
  * The only header of this folder that other parts may include.
  *
- * A node is one of three things. A canceller (with_cancel, with_deadline, after_func) can be cancelled and has
- * children; a value or a shield only passes on. Every node knows the canceller whose cancellation it
- * shows (`scope`) and the nearest value above it (`values`), so that no question walks a chain but the
- * look-up of a value, which walks values only.
+ * A node is one of three things. A canceller (with_cancel, with_deadline, after_func) can be
+ * cancelled and has children; a value or a shield only passes on. Every node knows the canceller
+ * whose cancellation it shows (`scope`) and the nearest value above it (`values`), so that no
+ * question walks a chain but the look-up of a value, which walks values only.
  *
  * Invariants
- *  - A node holds a reference on its parent, never the other way round, but for after functions: those
- *    are held by the tree until they have been started or stopped.
- *  - A canceller whose parent's scope can be cancelled stands in that scope's list of children until it is
- *    cancelled, or its last reference goes. Whoever takes it out of the list clears `attached`.
+ *  - A node holds a reference on its parent, never the other way round, but for after functions:
+ *    those are held by the tree until they have been started or stopped.
+ *  - A canceller whose parent's scope can be cancelled stands in that scope's list of children
+ *    until it is cancelled, or its last reference goes. Whoever takes it out of the list clears
+ *    `attached`.
  *  - At most one node is locked at a time, nothing waits under the lock, and no switch happens. A
  *    goroutine's park may hold a channel's lock, so channels are not touched under it either.
- *  - err leaves 0 once. It says CLOSING between the moment when a node is cancelled and the moment when
- *    its done channel is closed; who reads that waits. So nobody sees err without a closed channel,
- *    nor a closed channel without err.
+ *  - err leaves 0 once. It says CLOSING between the moment when a node is cancelled and the moment
+ *    when its done channel is closed; who reads that waits. So nobody sees err without a closed
+ *    channel, nor a closed channel without err.
  *  - A cause is a text in a node at or above the one it is read from: it lives as long as that one.
  */
 #ifndef RN_CONTEXT_H
@@ -175,8 +176,8 @@ bool rn__ctx_attach(rn__canceller *n);
 bool rn__ctx_detach(rn__canceller *n);
 
 /* Cancels n and all below, wakes everybody. cause: a text that the node or its ancestors own; own: the
- * copy that the node shall own, or NULL; given back by false if n was cancelled already. When it returns,
- * all below are cancelled, whoever did it. */
+ * copy that the node shall own, or NULL; given back by false if n was cancelled already. When it
+ * returns, all below are cancelled, whoever did it. */
 bool rn__ctx_sweep(rn__canceller *n, int code, const char *cause, char *own);
 
 /* The deadline has passed: the timer's callback. */

@@ -1,13 +1,14 @@
 /*
  * memory.c - where contexts live.
  *
- * Cancellers are made and freed with every request, and by the hundred thousand in a tree: they come from a
- * list of free ones per worker and, behind it, a global one, and are never given back to the system. Values,
- * shields and after functions come from malloc.
+ * Cancellers are made and freed with every request, and by the hundred thousand in a tree: they
+ * come from a list of free ones per worker and, behind it, a global one, and are never given back
+ * to the system. Values, shields and after functions come from malloc.
  *
  * Invariants
  *  - A free node is in one list: a worker's or the global one of its size. Its first word links it.
- *  - In AddressSanitizer builds everything comes from malloc, so that a use after the last unref is seen.
+ *  - In AddressSanitizer builds everything comes from malloc, so that a use after the last unref is
+ *    seen.
  */
 #include "../platform/lock.h"
 #include "context.h"

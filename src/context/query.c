@@ -3,8 +3,8 @@
  *
  * Invariants
  *  - The error is one load away. Nothing here walks the chain but the description.
- *  - A done channel is made at most once per canceller. Made before the cancellation, it is closed by the
- *    sweep; made after it, it is closed before anybody sees it.
+ *  - A done channel is made at most once per canceller. Made before the cancellation, it is closed
+ *    by the sweep; made after it, it is closed before anybody sees it.
  */
 #include "../chan/hchan.h"
 #include "context.h"

@@ -2,8 +2,8 @@
  * sync.c - the waits of sync/ with a context as their breaker.
  *
  * Invariants
- *  - The context is asked first, so that one that is cancelled ends every wait in the same way, whether the
- *    object is free or not.
+ *  - The context is asked first, so that one that is cancelled ends every wait in the same way,
+ *    whether the object is free or not.
  *  - The breaker lies on this stack and is not used after the wait.
  */
 #include "../sync/sync.h"

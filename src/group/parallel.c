@@ -2,8 +2,8 @@
  * parallel.c - rn_parallel: a loop whose rounds run at the same time.
  *
  * Invariants
- *  - The members of one group take the next index from a shared counter, so each index is taken once and
- *    no more goroutines are made than run.
+ *  - The members of one group take the next index from a shared counter, so each index is taken
+ *    once and no more goroutines are made than run.
  */
 #include "../sched/sched.h"
 #include <runnel/group.h>

@@ -3,7 +3,8 @@
  *
  * Invariants
  *  - rn_lock guards the lists and the counts of callers; nothing else happens under it.
- *  - A flight belongs to its callers; the last one frees it. `over` is done after its result is complete.
+ *  - A flight belongs to its callers; the last one frees it. `over` is done after its result is
+ *    complete.
  *  - A forgotten flight is in no list any more, and its callers get its result all the same.
  */
 #include "../chan/hchan.h"

@@ -2,8 +2,8 @@
  * l_context.c - items 151 to 164: contexts.
  *
  * Invariants
- *  - What must be cancelled is seen to be so in every way that a program can ask: rn_ctx_err, the done
- *    channel, a wait; what must not is seen to be live after the cancel has returned.
+ *  - What must be cancelled is seen to be so in every way that a program can ask: rn_ctx_err, the
+ *    done channel, a wait; what must not is seen to be live after the cancel has returned.
  *  - Deadlines lie in the past, or so far ahead that they do not come, or are waited for.
  */
 #include "../test.h"

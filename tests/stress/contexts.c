@@ -1,6 +1,6 @@
 /*
- * contexts.c - cancellation racing with everything: hand-overs, after functions, children that come and go,
- * deadlines, and the waits of locks.
+ * contexts.c - cancellation racing with everything: hand-overs, after functions, children that come
+ * and go, deadlines, and the waits of locks.
  *
  * Invariants
  *  - A hand-over that reports success was received, one that reports an error was not.

@@ -1,6 +1,6 @@
 /*
- * scenarios.c - small scenes for the deterministic policy: RUNNEL_DEBUG=seed=N decides who runs at every
- * operation. seeds.sh runs each scene under many seeds and checks that a seed replays.
+ * scenarios.c - small scenes for the deterministic policy: RUNNEL_DEBUG=seed=N decides who runs at
+ * every operation. seeds.sh runs each scene under many seeds and checks that a seed replays.
  *
  * Invariants
  *  - A scene is a few hundred operations on a few channels, checks its outcome exactly, and has no
