@@ -27,5 +27,8 @@
 #include <runnel/cond.h>
 #include <runnel/sem.h>
 #include <runnel/oncefunc.h>
+#include <runnel/context.h>
+#include <runnel/context_sync.h>
+#include <runnel/group.h>
 
 #endif

@@ -42,6 +42,7 @@
 
 /* The only private headers that tests may look into: states of goroutines, for test_wait_parked. */
 #include "../src/chan/hchan.h"
+#include "../src/context/context.h"
 #include "../src/sched/sched.h"
 
 /* Test programs use what they need of this file. */

@@ -31,6 +31,7 @@ func suite() []benchCase {
 	for _, part := range [][]benchCase{
 		channelCases(), flowCases(), schedCases(), memoryCases(), syncCases(), selectCases(),
 		timeCases(),
+		contextCases(),
 	} {
 		all = append(all, part...)
 	}

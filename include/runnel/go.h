@@ -13,7 +13,7 @@
  *  - Arguments are evaluated and converted in the spawning goroutine, as in a call.
  *  - Every go statement has a static rn_go_site of its own, which dumps show for its goroutines.
  *  - Everything that GO_FUNC(fn) declares is private to the file and carries fn in its name:
- *    rn_go_args_fn, rn_go_run_fn, rn_go_call_fn and rn_GO_FUNC_missing_for_fn.
+ *    rn_go_args_fn, rn_go_run_fn, rn_go_result_fn, rn_go_call_fn and rn_GO_FUNC_missing_for_fn.
  */
 #ifndef RUNNEL_GO_H
 #define RUNNEL_GO_H
@@ -115,11 +115,20 @@ static inline RN_UNUSED void rn__go1(void (*fn_)(void *), void *arg_, rn__go_how
 #define RN__GO_FUNC_OK(...) \
     static_assert(__VA_ARGS__, "GO_FUNC: the function does not take these types")
 #else
+/* The call's value if it is an int, else 0 after the call: what a member of a group returns. */
+#define RN__RESULT(...) \
+    _Generic((__VA_ARGS__), int : (__VA_ARGS__), default : ((void)(__VA_ARGS__), 0))
+
 #define RN__GO_FUNC_1(fn)                                                  \
     static void rn_go_run_##fn(void *rn__p)                                \
     {                                                                      \
         (void)rn__p;                                                       \
         (void)(fn)();                                                      \
+    }                                                                      \
+    static inline RN_UNUSED int rn_go_result_##fn(void *rn__p)             \
+    {                                                                      \
+        (void)rn__p;                                                       \
+        return RN__RESULT((fn)());                                         \
     }                                                                      \
     static inline RN_UNUSED void rn_go_call_##fn(rn__go_how rn__how)       \
     {                                                                      \
@@ -135,6 +144,11 @@ static inline RN_UNUSED void rn__go1(void (*fn_)(void *), void *arg_, rn__go_how
     {                                                                                              \
         struct rn_go_args_##fn *rn__a = (struct rn_go_args_##fn *)rn__p;                           \
         (void)(fn)(RN__EACH(RN__GO_GIVE, RN__GO_LAST, __VA_ARGS__));                               \
+    }                                                                                              \
+    static inline RN_UNUSED int rn_go_result_##fn(void *rn__p)                                     \
+    {                                                                                              \
+        struct rn_go_args_##fn *rn__a = (struct rn_go_args_##fn *)rn__p;                           \
+        return RN__RESULT((fn)(RN__EACH(RN__GO_GIVE, RN__GO_LAST, __VA_ARGS__)));                  \
     }                                                                                              \
     static inline RN_UNUSED void rn_go_call_##fn(RN__EACH(RN__GO_PARAM, RN__GO_PARAM, __VA_ARGS__) \
                                                      rn__go_how rn__how)                           \

@@ -33,7 +33,24 @@ static void detach(rn_hchan *c, rn__sudog **q, rn__batch *batch, rn__g **permits
     }
 }
 
-/* False if it was closed already. */
+/* False if it was closed already. Whoever waited is left to the caller, to be made runnable. */
+bool rn__chan_close_into(rn_hchan *c, const char *site, rn__batch *batch, rn__g **permits)
+{
+    uint64_t closer = rn__running()->id;
+    uint64_t s = rn__chan_lock(c);
+    if (s & RN__CH_CLOSED) {
+        rn__chan_unlock(c, s);
+        return false;
+    }
+    c->close_site = site;
+    c->closer = closer;
+    RN__HB_RELEASE(c);
+    detach(c, &c->recvq, batch, permits);
+    detach(c, &c->sendq, batch, permits);
+    rn__chan_publish(c, s | RN__CH_CLOSED);
+    return true; /* from here on the channel may be gone */
+}
+
 static bool close_chan(rn_hchan *c, const char *site)
 {
     rn__g *g = rn__current();
@@ -42,18 +59,8 @@ static bool close_chan(rn_hchan *c, const char *site)
     rn__batch batch;
     rn__batch_init(&batch);
     rn__g *permits = NULL;
-    uint64_t s = rn__chan_lock(c);
-    if (s & RN__CH_CLOSED) {
-        rn__chan_unlock(c, s);
+    if (!rn__chan_close_into(c, site, &batch, &permits))
         return false;
-    }
-    c->close_site = site;
-    c->closer = g->id;
-    RN__HB_RELEASE(c);
-    detach(c, &c->recvq, &batch, &permits);
-    detach(c, &c->sendq, &batch, &permits);
-    rn__chan_publish(c, s | RN__CH_CLOSED);
-    /* from here on the channel may be gone */
     while (permits != NULL) {
         rn__g *p = permits;
         permits = p->next;

@@ -285,6 +285,14 @@ __attribute__((noreturn)) void rn__block_forever(enum rn__reason reason, const c
 enum rn__won rn__chan_wait(rn_hchan *c, void *elem, bool is_send, int64_t deadline,
                            const char *site);
 
+/* The same ended by a breaker rather than a deadline; RN__WON_CANCELED: by it, ask it how. */
+enum rn__won rn__chan_wait_broken(rn_hchan *c, void *elem, bool is_send, rn__breaker *breaker,
+                                  const char *site);
+
+/* Closes, and adds those who waited to *batch and, linked by next, to *permits: their tokens are the
+ * caller's, who makes all of them runnable. False, having done nothing, if it was closed already. */
+bool rn__chan_close_into(rn_hchan *c, const char *site, rn__batch *batch, rn__g **permits);
+
 /* describe.c */
 void rn__chan_describe(enum rn__reason reason, const void *obj, char *buf, size_t n);
 

@@ -206,7 +206,7 @@ static int try_one(const rn_case *k, size_t i, int fallback, const char *site)
 /* Everything but a ready case at the first look. */
 __attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n, const char *site)
 {
-    rn__select sel = {cases, n, -1, -1, RN_NEVER, site};
+    rn__select sel = {cases, n, -1, -1, RN_NEVER, site, NULL};
     if (n > RN__SELECT_MAX)
         rn__panic_runtime(site, NULL, "select: too many cases");
     survey v = survey_all(&sel);

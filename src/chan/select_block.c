@@ -204,15 +204,23 @@ static int block_with(const rn__select *sel, uint32_t *order, rn__sudog *waiters
     rn__timer timer = {.fire = rn__timer_wake, .arg = g, .gen = token};
     if (sel->deadline != RN_NEVER)
         rn__timer_arm(&timer, sel->deadline);
-    rn__park_permit(g);
+    if (RN_LIKELY(sel->breaker == NULL) || sel->breaker->arm(sel->breaker, g, token)) {
+        rn__park_permit(g);
+    } else if (rn__token_take(g, token)) {
+        g->won_how = RN__WON_CANCELED; /* over before it began */
+    } else {
+        rn__park_permit(g); /* somebody has done a case meanwhile */
+    }
     if (sel->deadline != RN_NEVER)
         rn__timer_disarm(&timer);
+    if (RN_UNLIKELY(sel->breaker != NULL))
+        sel->breaker->disarm(sel->breaker);
     int won = g->won_case;
     *how = g->won_how;
     withdraw(sel, waiters, m);
     rn__token_close(g);
 
-    if (*how == RN__WON_TIMEOUT)
+    if (*how == RN__WON_TIMEOUT || *how == RN__WON_CANCELED)
         return sel->timer_case;
 #if RN__TSAN
     for (size_t i = 0; i < m; i++) {
@@ -251,7 +259,17 @@ enum rn__won rn__chan_wait(rn_hchan *c, void *elem, bool is_send, int64_t deadli
                            const char *site)
 {
     rn_case k = {.c = c, .elem = elem, .op = is_send ? RN_OP_SEND : RN_OP_RECV};
-    rn__select sel = {&k, 1, -1, 0, deadline, site};
+    rn__select sel = {&k, 1, -1, 0, deadline, site, NULL};
+    enum rn__won how;
+    block_small(&sel, &how);
+    return how;
+}
+
+enum rn__won rn__chan_wait_broken(rn_hchan *c, void *elem, bool is_send, rn__breaker *breaker,
+                                  const char *site)
+{
+    rn_case k = {.c = c, .elem = elem, .op = is_send ? RN_OP_SEND : RN_OP_RECV};
+    rn__select sel = {&k, 1, -1, -1, RN_NEVER, site, breaker};
     enum rn__won how;
     block_small(&sel, &how);
     return how;

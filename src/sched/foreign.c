@@ -81,6 +81,11 @@ void rn__source_add(int n)
         rn__deadlock_check();
 }
 
+bool rn__foreign_is_exempt(void)
+{
+    return exempt;
+}
+
 void rn__meet(void)
 {
     if (RN_UNLIKELY(mine == NULL && !exempt && rn__self() == NULL))

@@ -286,18 +286,25 @@ static inline __attribute__((always_inline)) void launch(rn__worker *w, rn__g *g
         rn__wake_one();
 }
 
+/* The goroutine that starts another one, where none runs on a worker's behalf: NULL for a timer's callback,
+ * which runs on a worker's own stack or on the watcher. */
+static __attribute__((noinline)) rn__g *rare_creator(const rn__worker *w)
+{
+    return w != NULL || rn__foreign_is_exempt() ? NULL : rn__current();
+}
+
 void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go_attr *attr,
                  const rn_go_site *where)
 {
     rn__worker *w = rn__self();
-    rn__g *self;
+    const rn__g *self;
     if (RN_UNLIKELY(w == NULL || w->hot.cur == NULL)) {
-        self = rn__current();
+        self = rare_creator(w);
         w = rn__self();
     } else {
         self = w->hot.cur;
     }
-    launch(w, prepare(w, fn, args, nargs, attr, where, self->id));
+    launch(w, prepare(w, fn, args, nargs, attr, where, self != NULL ? self->id : 0));
 }
 
 rn__g *rn__go_prepare(void (*fn)(void *), const void *args, size_t nargs, const rn_go_site *where,

@@ -543,7 +543,7 @@ typedef struct rn__freelist {
     void *head; /* linked by the objects' own link word */
     uint32_t n; /* length */
 } rn__freelist;
-enum rn__cache { RN__CACHE_HCHAN, RN__CACHES };
+enum rn__cache { RN__CACHE_HCHAN, RN__CACHE_CTX, RN__CACHE_CTX_TIMED, RN__CACHES };
 
 /* The current worker's list, or NULL on a foreign thread. Valid until the caller may switch. */
 rn__freelist *rn__worker_cache(enum rn__cache which);

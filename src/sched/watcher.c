@@ -158,8 +158,10 @@ static bool all_asleep(void)
 static void wait_until(int64_t deadline)
 {
     atomic_store(&rn__sched.watch_until, deadline); /* seq_cst: before the re-check of the timers */
-    if (rn__timers_first() < deadline)
-        deadline = rn__timers_first();
+    /* Asked once: the second time it may be gone, and then nobody has a reason to wake us. */
+    int64_t first = rn__timers_first();
+    if (first < deadline)
+        deadline = first;
     if (atomic_load_explicit(&rn__sched.wslot, memory_order_acquire) == 0)
         rn__futex_wait(&rn__sched.wslot, 0, deadline);
     atomic_store(&rn__sched.watch_until, 0);

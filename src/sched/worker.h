@@ -281,6 +281,7 @@ bool rn__foreign_park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value
 void rn__foreign_park(rn__g *g);
 bool rn__foreign_known(void);
 void rn__foreign_exempt(void);
+bool rn__foreign_is_exempt(void);
 void rn__foreign_suspend(void);
 void rn__foreign_resume(void);
 void rn__foreign_wake(rn__g *g);

@@ -1,6 +1,6 @@
 /*
- * scenarios.c - small scenes for the deterministic policy: RUNNEL_DEBUG=seed=N decides who runs at every
- * operation. seeds.sh runs each scene under many seeds and checks that a seed replays.
+ * scenarios.c - small scenes for the deterministic policy: RUNNEL_DEBUG=seed=N decides who runs at
+ * every operation. seeds.sh runs each scene under many seeds and checks that a seed replays.
  *
  * Invariants
  *  - A scene is a few hundred operations on a few channels, checks its outcome exactly, and has no
@@ -629,6 +629,144 @@ ITEM(10, "all locks under contention: deadlines, hand-overs, a barrier, turns by
     CHECK_EQ(rn_sem_available(&locks.sem), 3);
     CHECK(locks.m.rn_word == 0 && locks.rw.rn_word == 0 && locks.c.rn_queue == 0);
     WAIT_GONE(1);
+}
+
+/* ---- 20: a tree of contexts, cancelled at several places while it grows */
+
+struct tree {
+    rn_ctx *root, *limb[2];
+    chan(elem) c;
+    _Atomic(int) registered, stopped, ran;
+    _Atomic(uint32_t) next;
+    book sent, got;
+    rn_waitgroup done;
+};
+
+static void tree_after(void *p)
+{
+    struct tree *t = p;
+    atomic_fetch_add(&t->ran, 1);
+}
+
+static void tree_send(void *p)
+{
+    struct tree *t = p;
+    uint32_t me = atomic_fetch_add(&t->next, 1);
+    ledger l = {0, 0};
+    for (uint32_t seq = 1; seq <= 8; seq++) {
+        rn_ctx_auto twig = rn_ctx_with_timeout(t->limb[me % 2], (int64_t)seq * 20 * RN_US);
+        rn_ctx_auto leaf = rn_ctx_with_cancel(twig);
+        rn_ctx_after *a = rn_ctx_after_func(leaf, tree_after, t);
+        atomic_fetch_add(&t->registered, 1);
+        elem e = make_elem(me, seq);
+        int err = chan_put_ctx(t->c, leaf, e);
+        if (err == 0)
+            enter(&l, e);
+        else
+            CHECK_EQ(err, rn_ctx_err(leaf));
+        if (seq % 3 == 0) {
+            rn_ctx_cancel(twig, NULL);
+            CHECK(rn_ctx_err(leaf) != 0);
+        }
+        atomic_fetch_add(&t->stopped, rn_ctx_after_stop(a));
+        rn_ctx_after_unref(a);
+    }
+    merge(&t->sent, &l);
+    rn_waitgroup_done(&t->done);
+}
+
+static void tree_take(void *p)
+{
+    struct tree *t = p;
+    ledger l = {0, 0};
+    elem e;
+    while (chan_take_ctx(t->c, t->limb[0], &e) == 0) {
+        enter(&l, e);
+        (void)rn_sleep_ctx(t->limb[1], 30 * RN_US);
+    }
+    merge(&t->got, &l);
+    rn_waitgroup_done(&t->done);
+}
+
+ITEM(20, "contexts in a tree: deadlines, cancels and after functions at all ends")
+{
+    static struct tree t;
+    t.c = chan_make(elem, 1);
+    t.root = rn_ctx_with_cancel(rn_ctx_background());
+    t.limb[0] = rn_ctx_with_cancel(t.root);
+    t.limb[1] = rn_ctx_with_cancel(t.root);
+    rn_waitgroup_add(&t.done, 5);
+    for (int i = 0; i < 3; i++)
+        test_go(tree_send, &t);
+    for (int i = 0; i < 2; i++)
+        test_go(tree_take, &t);
+    rn_sleep(200 * RN_US);
+    rn_ctx_cancel(t.limb[1], "limb");
+    rn_sleep(100 * RN_US);
+    rn_ctx_cancel(t.root, "root");
+    rn_waitgroup_wait(&t.done);
+    WAIT_UNTIL(rn_num_goroutine() == 1);
+    CHECK_EQ(t.ran + t.stopped, t.registered);
+    elem e;
+    ledger rest = {0, 0};
+    while (chan_try_recv(t.c, &e, NULL))
+        enter(&rest, e);
+    merge(&t.got, &rest);
+    CHECK_BALANCE(&t.sent, &t.got);
+    CHECK(t.root->scope->children == NULL && t.limb[0]->scope->children == NULL);
+    rn_ctx_unref(t.limb[0]);
+    rn_ctx_unref(t.limb[1]);
+    rn_ctx_unref(t.root);
+    chan_unref(t.c);
+}
+
+/* ---- 21: groups, one inside the other; the inner one fails or panics */
+
+static _Atomic(int) alive;
+
+static int group_leaf(rn_ctx *ctx, int how)
+{
+    atomic_fetch_add(&alive, 1);
+    int err = rn_sleep_ctx(ctx, how == 0 ? RN_HOUR : how * 10 * RN_US);
+    atomic_fetch_sub(&alive, 1);
+    if (how == 3 && err == 0)
+        rn_panic("leaf");
+    return how == 2 && err == 0 ? -EIO : err;
+}
+GO_FUNC(group_leaf, rn_ctx *, int);
+
+static int group_inner(rn_ctx *ctx, int how)
+{
+    rn_group_auto(g, ctx);
+    rn_group_set_limit(&g, 3);
+    rn_group_go(&g, group_leaf, rn_group_ctx(&g), 0);
+    rn_group_go(&g, group_leaf, rn_group_ctx(&g), how);
+    for (int i = 0; i < 3; i++)
+        rn_group_go(&g, group_leaf, rn_group_ctx(&g), 1);
+    return rn_group_wait(&g);
+}
+GO_FUNC(group_inner, rn_ctx *, int);
+
+static void group_outer(void *p)
+{
+    int how = *(int *)p;
+    rn_group_auto(g, rn_ctx_background());
+    rn_group_go(&g, group_inner, rn_group_ctx(&g), how);
+    rn_group_go(&g, group_leaf, rn_group_ctx(&g), 0);
+    CHECK_EQ(rn_group_wait(&g), -EIO);
+}
+
+ITEM(21, "groups in groups: an error and a panic end all members and come out at the top")
+{
+    int how = 2;
+    rn_panic_info info;
+    CHECK(rn_try(group_outer, &how, &info));
+    CHECK_EQ(alive, 0);
+    how = 3;
+    CHECK(!rn_try(group_outer, &how, &info));
+    CHECK(strcmp(info.text, "leaf") == 0);
+    CHECK_EQ(alive, 0);
+    WAIT_UNTIL(rn_num_goroutine() == 1);
 }
 
 TEST_MAIN
