@@ -13,6 +13,7 @@
 static const bench_case *const parts[] = {
     bench_channel_cases, bench_flow_cases, bench_sched_cases,
     bench_memory_cases,  bench_sync_cases, bench_select_cases,
+    bench_shared_cases,
 };
 
 static struct {

@@ -21,5 +21,7 @@
 #include <runnel/go.h>
 #include <runnel/panic.h>
 #include <runnel/sync.h>
+#include <runnel/pool.h>
+#include <runnel/map.h>
 
 #endif

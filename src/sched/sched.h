@@ -173,6 +173,7 @@ typedef struct rn__hot {
     _Atomic(uint32_t) solo; /* 1: plain accesses do; cleared by others as above */
     _Atomic(uint32_t) busy; /* inside such a window; written by the worker only */
     uint32_t hopes;         /* counts rn__solo_hope */
+    uint32_t reader;        /* index of this worker's place in rn__readers (sync/readers.h); 0: none */
     uint64_t rng;           /* state of this worker's random numbers; 0: ask rn__choose_rare */
 } rn__hot;
 
@@ -504,6 +505,13 @@ enum rn__cache { RN__CACHE_HCHAN, RN__CACHES };
 
 /* The current worker's list, or NULL on a foreign thread. Valid until the caller may switch. */
 rn__freelist *rn__worker_cache(enum rn__cache which);
+
+/* ------------------------------------------------------------------------------- giving back */
+
+/* What the watcher calls, about once a second while there is something to give back: it returns when it
+ * wants to be called again, RN_NEVER: not until somebody works again. Set by sync/ with the first pool;
+ * called without any lock. */
+extern int64_t (*_Atomic rn__trim_hook)(int64_t now);
 
 /* -------------------------------------------------------------------------- walking, counting */
 

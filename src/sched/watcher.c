@@ -47,6 +47,21 @@ typedef struct findings {
 
 static sighting seen[RN__WORKERS_MAX]; /* the watcher's own memory */
 
+int64_t (*_Atomic rn__trim_hook)(int64_t now);
+
+/* Gives back what has not been used for a while; says when to look again, `now` if there is more. */
+static int64_t trim(int64_t now)
+{
+    int64_t at = rn__stack_trim(now);
+    /* acquire: pairs with the release that sets it */
+    int64_t (*hook)(int64_t) = atomic_load_explicit(&rn__trim_hook, memory_order_acquire);
+    if (hook != NULL && at != now) {
+        int64_t more = hook(now);
+        at = more < at ? more : at;
+    }
+    return at;
+}
+
 /* Notes what one worker's queues and counters look like, and compares with the last time. */
 static void look_at(rn__worker *w, sighting *s, int64_t now, findings *f)
 {
@@ -180,7 +195,7 @@ static void *watcher(void *arg)
         findings f = look(now);
         act(&f, now);
         if (now >= trim_at) {
-            trim_at = rn__stack_trim(now);
+            trim_at = trim(now);
             if (trim_at == now)
                 continue; /* a bounded number per call */
         }
