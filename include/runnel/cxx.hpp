@@ -161,6 +161,11 @@ RN__CXX_INLINE rn_case make_time_case(uint8_t op_, int64_t t_)
     return k_;
 }
 
+RN__CXX_INLINE int select_ordered(const char *site_, std::initializer_list<rn_case> cases_)
+{
+    return rn_hselect_ordered(cases_.begin(), cases_.size(), site_);
+}
+
 RN__CXX_INLINE int select(const char *site_, std::initializer_list<rn_case> cases_)
 {
     return rn_hselect(cases_.begin(), cases_.size(), site_);

@@ -24,6 +24,7 @@ typedef struct rn__select {
     int timer_case;       /* index of the after/deadline case that is due first, -1 */
     int64_t deadline;     /* when it is due, RN_NEVER */
     const char *site;     /* of the select */
+    bool ordered;         /* the first ready case, not any of them */
 } rn__select;
 
 /* A case's interest in its channel's word. */
