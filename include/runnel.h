@@ -20,8 +20,10 @@
 #include <runnel/select.h>
 #include <runnel/go.h>
 #include <runnel/panic.h>
+#include <runnel/self.h>
 #include <runnel/sync.h>
 #include <runnel/pool.h>
 #include <runnel/map.h>
+#include <runnel/broadcast.h>
 
 #endif

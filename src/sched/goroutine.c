@@ -123,6 +123,7 @@ static void free_ext(rn__g *g)
 {
     if (g->flags & RN__G_STAY)
         g->ext->home->nstay--; /* we are on that worker */
+    rn__self_free(g->ext);
     RN__OWN_BEGIN();
     free(g->ext->args);
     free(g->ext);
@@ -240,6 +241,8 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
     copy_args(g, args, nargs);
     if (RN_UNLIKELY(attr != NULL))
         apply_attr(g, attr, where);
+    if (RN_UNLIKELY(self->ext != NULL))
+        rn__labels_inherit(g, self);
     g->id = rn__g_new_id(w);
 #if RN__TSAN
     rn__g_ext(g)->tsan_fiber = __tsan_create_fiber(0);

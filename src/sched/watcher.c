@@ -12,17 +12,19 @@
  */
 #include "runq.h"
 #include <pthread.h>
+#include <runnel/self.h>
 #include <signal.h>
 
 enum {
-    TICK_MIN = 50000,        /* ns; after a wake-up */
-    TICK_BUSY = 1000000,     /* at most, while work waits or workers sleep */
-    TICK_MAX = 5000000,      /* at most, while all is well */
-    HOG_AFTER = 1000000,     /* a worker that has not ticked for so long is a hog */
-    BLOCKED_AFTER = 20000,   /* the same for one inside rn_blocking */
-    HOGS_MAX = 64,           /* CPU-bound goroutines that get a thread of their own */
-    LONG_RUN = 20000,        /* longer runs, with work waiting, are worth another worker */
-    TRIM_EVERY = 1000000000, /* stack pools */
+    TICK_MIN = 50000,          /* ns; after a wake-up */
+    TICK_BUSY = 1000000,       /* at most, while work waits or workers sleep */
+    TICK_MAX = 5000000,        /* at most, while all is well */
+    HOG_AFTER = 1000000,       /* a worker that has not ticked for so long is a hog */
+    BLOCKED_AFTER = 20000,     /* the same for one inside rn_blocking */
+    HOGS_MAX = 64,             /* CPU-bound goroutines that get a thread of their own */
+    CHECKPOINT_AFTER = 200000, /* a run of that length gives way at its next checkpoint */
+    LONG_RUN = 20000,          /* longer runs, with work waiting, are worth another worker */
+    TRIM_EVERY = 1000000000,   /* stack pools */
 };
 
 typedef struct sighting {
@@ -116,6 +118,21 @@ static void look_for_stuck(int n, int64_t now, findings *f)
     }
 }
 
+/* Something waits: goroutines that have run for long are asked to give way, if they come to a checkpoint. */
+static void ask_for_checkpoints(int n, int64_t now, bool waits)
+{
+    int ask = 0;
+    for (int i = 0; waits && i < n; i++) {
+        rn__worker *w = atomic_load_explicit(&rn__sched.worker[i], memory_order_acquire);
+        if (w == NULL || *(volatile bool *)&w->asleep || now - seen[i].since < CHECKPOINT_AFTER)
+            continue;
+        atomic_store_explicit(&w->asked, seen[i].ticks, memory_order_relaxed);
+        ask = 1;
+    }
+    if (__atomic_load_n(&rn_checkpoint_wanted, __ATOMIC_RELAXED) != ask)
+        __atomic_store_n(&rn_checkpoint_wanted, ask, __ATOMIC_RELAXED);
+}
+
 static findings look(int64_t now)
 {
     findings f = {0};
@@ -127,6 +144,7 @@ static findings look(int64_t now)
     }
     if (atomic_load(&rn__sched.gq_n) != 0)
         f.waits = f.old = true;
+    ask_for_checkpoints(n, now, f.waits);
     if (f.waits || *(volatile int *)&rn__sched.nspare_active != 0)
         look_for_stuck(n, now, &f);
     atomic_store_explicit(&rn__sched.nstuck, f.stuck, memory_order_relaxed);
