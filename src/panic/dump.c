@@ -9,6 +9,7 @@
  *    being printed, and a torn picture is printed rather than waited for.
  */
 #include "dump.h"
+#include "../platform/annotate.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -141,7 +142,9 @@ static void print_header(rn__out *o, const rn__g *g, unsigned status)
     if (x != NULL && x->locks > 0)
         rn__out_str(o, ", locked to thread");
     rn__out_str(o, "]");
+    RN__OWN_BEGIN(); /* they may change meanwhile, which is not the user's race */
     print_labels(o, g);
+    RN__OWN_END();
     rn__out_str(o, ":\n");
 }
 

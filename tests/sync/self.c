@@ -172,9 +172,12 @@ ITEM(3, "own values begin at zero, stay in place, and are dropped however the go
 }
 
 static int trail[8], steps;
+static chan(int) all_dropped;
 static void drop_a(void *v)
 {
     trail[steps++] = *(int *)v;
+    if (*(int *)v == 1)
+        chan_close(all_dropped);
 }
 static rn_local(int) first = RN_LOCAL_INIT(drop_a);
 static rn_local(int) late = RN_LOCAL_INIT(drop_a);
@@ -197,8 +200,11 @@ static void in_order(void *p)
 ITEM(4,
      "values are dropped newest first, new ones too, also when a drop function ends the goroutine")
 {
+    all_dropped = chan_make(int, 0);
     go1(in_order, NULL);
+    chan_recv(all_dropped, NULL);
     WAIT_UNTIL(rn_num_goroutine() == 1);
+    chan_unref(all_dropped);
     CHECK(steps == 3 && trail[0] == 2 && trail[1] == 3 && trail[2] == 1);
 }
 

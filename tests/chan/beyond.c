@@ -1,6 +1,6 @@
 /*
- * x_channels.c - what channels do beyond Go, against Go's rules: batches and ordered select do what a
- * row of ordinary operations would (items 17, 20, 21, 29 to 34, 50, 58), unbounded channels are channels
+ * beyond.c - what channels do beyond Go, against Go's rules: batches and ordered select do what a
+ * row of ordinary operations would (items 5, 17, 18, 20, 21, 29, 32, 52, 54), unbounded channels are channels
  * that are never full.
  *
  * Invariants
@@ -187,7 +187,7 @@ ITEM(5, "batches of elements of size zero are counted")
 
 /* -------------------------------------------------------------------------------- ordered select */
 
-ITEM(50, "ordered select: of the ready cases the first, always")
+ITEM(52, "ordered select: of the ready cases the first, always")
 {
     chan(int) c[4];
     for (int i = 0; i < 4; i++)
@@ -228,7 +228,7 @@ static void select_ordered(void *p)
     s->k = chan_select_ordered(on_recv(s->a, &s->got), on_recv(s->b, &s->got));
 }
 
-ITEM(58, "ordered select: waits like any other, also for a later case")
+ITEM(54, "ordered select: waits like any other, also for a later case")
 {
     struct sel s = {chan_make(int, 0), chan_make(int, 0), 0, -1};
     test_go(select_ordered, &s);
