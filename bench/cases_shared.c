@@ -1,5 +1,5 @@
 /*
- * cases_shared.c - pool and map.
+ * cases_shared.c - pool and map, and batches through channels.
  *
  * Invariants
  *  - What is shared is counted and checked where that costs nothing in the timed part.
@@ -107,6 +107,37 @@ static double map_churn(const bench_case *self, int64_t n)
     return ns;
 }
 
+/* ------------------------------------------------------------------------------------ batches */
+
+enum { BATCH = 64 };
+
+static void send_batches(send_chan(int) c, int64_t n, size_t batch)
+{
+    int v[BATCH] = {0};
+    for (int64_t i = 0; i < n; i += (int64_t)batch)
+        chan_send_n(c, v, batch);
+    chan_close(c);
+}
+GO_FUNC(send_batches, send_chan(int), int64_t, size_t);
+
+/* a: elements per operation; b: capacity. The Go twin sends one by one. */
+static double batches(const bench_case *self, int64_t n)
+{
+    chan(int) c = chan_make(int, self->b);
+    size_t batch = (size_t)self->a;
+    n = n / self->a * self->a;
+    int v[BATCH];
+    int64_t begin = bench_now(), got = 0;
+    go(send_batches, c, n, batch);
+    for (size_t k; (k = chan_recv_n(c, v, 1, batch)) > 0;)
+        got += (int64_t)k;
+    double ns = bench_per_op(begin, n);
+    if (got != n)
+        bench_wrong("batch: an element is missing");
+    chan_unref(c);
+    return ns;
+}
+
 const bench_case bench_shared_cases[] = {
     {"pool_get_put", "ns/op", 20000000, 0, pool_get_put, 1, 0, 0},
     {"pool_get_put_2", "ns/op", 20000000, 0, pool_get_put, 2, 0, 0},
@@ -114,5 +145,8 @@ const bench_case bench_shared_cases[] = {
     {"syncmap_load_hit_2", "ns/op", 5000000, 0, map_use, 2, 0, 0},
     {"syncmap_mixed_2", "ns/op", 5000000, 0, map_use, 2, 10, 0},
     {"syncmap_store_delete", "ns/op", 1000000, 0, map_churn, 0, 0, 0},
+    {"batch_1_cap128", "ns/msg", 1000000, 0, batches, 1, 128, 0},
+    {"batch_8_cap128", "ns/msg", 1000000, 0, batches, 8, 128, 0},
+    {"batch_64_cap128", "ns/msg", 1000000, 0, batches, 64, 128, 0},
     {0},
 };

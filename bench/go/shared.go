@@ -1,4 +1,4 @@
-// sync.Pool and sync.Map.
+// sync.Pool and sync.Map; and single sends, which is what Go has in place of batches.
 package main
 
 import "sync"
@@ -11,6 +11,9 @@ func sharedCases() []benchCase {
 		{"syncmap_load_hit_2", "ns/op", 5_000_000, 0, mapUse(2, 0)},
 		{"syncmap_mixed_2", "ns/op", 5_000_000, 0, mapUse(2, 10)},
 		{"syncmap_store_delete", "ns/op", 1_000_000, 0, mapChurn},
+		{"batch_1_cap128", "ns/msg", 1_000_000, 0, crowd[int](1, 1, 128)},
+		{"batch_8_cap128", "ns/msg", 1_000_000, 0, crowd[int](1, 1, 128)},
+		{"batch_64_cap128", "ns/msg", 1_000_000, 0, crowd[int](1, 1, 128)},
 	}
 }
 

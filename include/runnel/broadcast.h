@@ -79,8 +79,8 @@ typedef struct rn_hbroadcast {
 /* How many values this subscriber has missed so far; 0 for one that blocks. */
 #define rn_broadcast_missed(b, sub) rn_hbroadcast_missed(&(b)->rn_b, RN__ANY(sub), RN_HERE)
 
-RN_API RN_NONNULL void *rn_hbroadcast_join(rn_hbroadcast *b, size_t size, int64_t cap,
-                                           rn_broadcast_policy policy, const char *site);
+RN_API rn_hchan *rn_hbroadcast_join(rn_hbroadcast *b, size_t size, int64_t cap,
+                                    rn_broadcast_policy policy, const char *site);
 RN_API void rn_hbroadcast_leave(rn_hbroadcast *b, rn_hchan *sub, const char *site);
 RN_API size_t rn_hbroadcast_send(rn_hbroadcast *b, const void *elem, const char *site);
 RN_API void rn_hbroadcast_close(rn_hbroadcast *b, const char *site);

@@ -18,8 +18,8 @@ typedef struct rn__subscriber {
     rn_broadcast_policy policy;
 } subscriber;
 
-void *rn_hbroadcast_join(rn_hbroadcast *b, size_t size, int64_t cap, rn_broadcast_policy policy,
-                         const char *site)
+rn_hchan *rn_hbroadcast_join(rn_hbroadcast *b, size_t size, int64_t cap, rn_broadcast_policy policy,
+                             const char *site)
 {
     rn_hchan *c = rn_hchan_make(size, cap, "broadcast", site);
     subscriber *s = malloc(sizeof *s);
