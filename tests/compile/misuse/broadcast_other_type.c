@@ -1,6 +1,6 @@
 // A subscription has the broadcast's type.
 // expect: incompatible (function )?pointer type
-// expect-c++: cannot convert|cannot initialize
+// expect-c++: cannot convert|cannot initialize|invalid conversion
 #include <runnel.h>
 
 typedef rn_broadcast(int) bus;

@@ -1,6 +1,6 @@
 // A goroutine's own value has its declared type.
-// expect: incompatible (function )?pointer type
-// expect-c++: cannot convert|cannot initialize
+// expect: incompatible (function )?(pointer|return|result) type
+// expect-c++: cannot convert|cannot initialize|invalid conversion
 #include <runnel.h>
 
 static rn_local(int) depth;
