@@ -31,9 +31,8 @@ typedef struct rn_chan_opts {
      * capacity given beside is what it starts with. cap says SIZE_MAX */
     bool unbounded RN_OPTIONAL;
     /* unbounded: on_high_water(len, arg) is called by the send after which soft_limit elements or more
-     * are buffered, and not again before the channel has been half empty. Not called by a send that had
-     * to wait in a select; then the next one does it. It may block: then it holds that sender back.
-     * 0, NULL: never */
+     * are buffered, and not again before the channel has been half empty. The send of a select does not
+     * call it; the next other one does. It may block: then it holds that sender back. 0, NULL: never */
     size_t soft_limit RN_OPTIONAL;
     void (*on_high_water)(size_t len, void *arg) RN_OPTIONAL;
     void *arg RN_OPTIONAL;

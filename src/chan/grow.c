@@ -100,15 +100,14 @@ static void tend(rn_hchan *c)
     }
 }
 
-void rn__chan_publish_rare(rn_hchan *c, uint64_t s)
+uint64_t rn__chan_rare_word(rn_hchan *c, uint64_t s)
 {
     if (c->flags & RN__CH_GROWS)
         tend(c);
     uint64_t w = rn__chan_next_word(c, s);
     if (c->flags & RN__CH_HAS_FD)
         rn__chan_fd_follow(c, w);
-    /* release: as in rn__chan_publish */
-    atomic_store_explicit(&c->word, w, memory_order_release);
+    return w;
 }
 
 rn__notice rn__chan_publish_sent(rn_hchan *c, uint64_t s)
@@ -122,7 +121,7 @@ rn__notice rn__chan_publish_sent(rn_hchan *c, uint64_t s)
             tell.arg = g->arg;
         }
     }
-    rn__chan_publish_rare(c, s);
+    rn__chan_publish(c, s);
     return tell;
 }
 

@@ -130,17 +130,16 @@ static inline uint64_t rn__chan_next_word(const rn_hchan *c, uint64_t s)
 }
 
 void rn__chan_fd_follow(rn_hchan *c, uint64_t word);
-void rn__chan_publish_rare(rn_hchan *c, uint64_t s);
+uint64_t rn__chan_rare_word(rn_hchan *c, uint64_t s); /* does what RN__CH_RARE asks for */
 
 /* Publishes a change and unlocks, in one store. */
 static inline void rn__chan_publish(rn_hchan *c, uint64_t s)
 {
-    if (RN_UNLIKELY((c->flags & RN__CH_RARE) != 0)) {
-        rn__chan_publish_rare(c, s);
-        return;
-    }
+    uint64_t w = rn__chan_next_word(c, s);
+    if (RN_UNLIKELY((c->flags & RN__CH_RARE) != 0))
+        w = rn__chan_rare_word(c, s);
     /* release: the section's writes; also what makes the operation visible */
-    atomic_store_explicit(&c->word, rn__chan_next_word(c, s), memory_order_release);
+    atomic_store_explicit(&c->word, w, memory_order_release);
 }
 
 /* Unlocks a section that has changed nothing. */

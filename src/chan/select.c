@@ -24,8 +24,6 @@ static inline __attribute__((always_inline)) bool commit_hot(const rn_case *k, r
     uint64_t s = rn__chan_lock_as(k->c, h, true);
     rn__partner partner = {NULL, false};
     enum rn__try r = rn__case_try(k, s, &partner);
-    if (RN_UNLIKELY((k->c->flags & RN__CH_RARE) != 0 && k->op == RN_OP_SEND && r == RN__TRY_OK))
-        return rn__chan_sent_rare(k->c, s, partner);
     rn__chan_publish(k->c, s); /* also if nothing was there: stale waiters may be gone */
     rn__partner_ready(partner);
     if (r == RN__TRY_NO)
@@ -222,8 +220,6 @@ static int try_ordered(const rn__select *sel, int *chosen)
     rn__partner partner = {NULL, false};
     enum rn__try r = rn__case_try(k, s, &partner);
     *chosen = (int)i;
-    if (RN_UNLIKELY((k->c->flags & RN__CH_RARE) != 0 && k->op == RN_OP_SEND && r == RN__TRY_OK))
-        return rn__chan_sent_rare(k->c, s, partner);
     rn__chan_publish(k->c, s); /* also if nothing was there: stale waiters may be gone */
     rn__partner_ready(partner);
     if (r == RN__TRY_NO)
