@@ -79,9 +79,9 @@ extern RN_API int rn_checkpoint_wanted;
 RN_API void rn_checkpoint_slow(void);
 
 /*
- * For long loops that never wait: lets others run if some are waiting to and the caller has run for about a
- * millisecond, else returns at once: one load and a branch. Call it as often as you like, with no lock
- * held that others need. On a foreign thread it does nothing. Go: preemption.
+ * For long loops that never wait: lets others run if some have been waiting behind the caller, which is
+ * noticed within one to five milliseconds; else returns at once: one load and a branch. Call it as often as
+ * you like, with no lock held that others need. On a foreign thread it does nothing. Go: preemption.
  */
 static inline RN_UNUSED void rn_checkpoint(void)
 {
