@@ -20,6 +20,7 @@
 #include <runnel/select.h>
 #include <runnel/go.h>
 #include <runnel/panic.h>
+#include <runnel/self.h>
 #include <runnel/sync.h>
 #include <runnel/time.h>
 #include <runnel/signal.h>
@@ -30,5 +31,8 @@
 #include <runnel/context.h>
 #include <runnel/context_sync.h>
 #include <runnel/group.h>
+#include <runnel/pool.h>
+#include <runnel/map.h>
+#include <runnel/broadcast.h>
 
 #endif

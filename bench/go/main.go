@@ -32,6 +32,7 @@ func suite() []benchCase {
 		channelCases(), flowCases(), schedCases(), memoryCases(), syncCases(), selectCases(),
 		timeCases(),
 		contextCases(),
+		sharedCases(),
 	} {
 		all = append(all, part...)
 	}

@@ -160,7 +160,8 @@ static inline RN_UNUSED void rn__unref_var(void *var_)
 #define RN__CHAN_MAKE(T, cap, name) \
     RN__MAKE(T, rn_hchan_make(RN__ELEM_SIZE(T), RN__CAP(cap), name, RN_HERE))
 
-/* The same with members of rn_chan_opts: chan_make_with(T, cap, .drop = free_it, .name = "jobs").
+/* The same with members of rn_chan_opts: chan_make_with(T, cap, .drop = free_it, .name = "jobs"), or
+ * chan_make_with(T, 0, .unbounded = true): a send never waits, and the ring grows and shrinks.
  * In C++ before C++20 they have no names: chan_make_with(T, cap, free_it, "jobs"). */
 #define rn_chan_make_with(T, cap, ...) RN__CHAN_MAKE_WITH(T, cap, #T, __VA_ARGS__)
 #define RN__CHAN_MAKE_WITH(T, cap, name, ...)                                     \
@@ -221,12 +222,28 @@ static inline RN_UNUSED void rn__unref_var(void *var_)
 #define rn_chan_take(c, deadline, p) \
     rn_hchan_take(RN__RECV(c, "chan_take"), deadline, RN__INTO(c, p), RN_HERE)
 
+/*
+ * Many at once, from or into an array, with one lock for all that can be done without waiting.
+ * chan_send_n(c, p, n) returns how many were sent, fewer than n only if c is closed; it does not panic.
+ * chan_recv_n(c, p, min, max) and chan_recv_n(c, p, min, max, deadline) wait until min are there and
+ * take up to max; fewer than min mean that c is closed and drained or the deadline has passed.
+ */
+#define rn_chan_send_n(c, p, n) \
+    rn_hchan_send_n(RN__SEND(c, "chan_send_n"), RN__FROM(c, p), RN__CAST(size_t, n), RN_HERE)
+#define rn_chan_recv_n(c, p, min, ...) \
+    RN_CAT(RN__RECV_N_, RN__IS_ONE(__VA_ARGS__))(c, p, min, __VA_ARGS__)
+#define RN__RECV_N_1(c, p, min, max) RN__RECV_N_0(c, p, min, max, RN_NEVER)
+#define RN__RECV_N_0(c, p, min, max, deadline)                                         \
+    rn_hchan_recv_n(RN__RECV(c, "chan_recv_n"), RN__INTO(c, p), RN__CAST(size_t, min), \
+                    RN__CAST(size_t, max), deadline, RN_HERE)
+
 /* Closes. Panics "close of nil channel" and "close of closed channel"; a receive-only view does not
  * compile. try_close never panics: false if c is NULL or closed already. Go: close(c). */
 #define rn_chan_close(c)      rn_hchan_close(RN__SEND(c, "chan_close"), RN_HERE)
 #define rn_chan_try_close(c)  rn_hchan_try_close(RN__SEND(c, "chan_try_close"), RN_HERE)
 
-/* Elements buffered now, and the capacity; snapshots without a lock, 0 if c is NULL.
+/* Elements buffered now, and the capacity; snapshots without a lock, 0 if c is NULL. An unbounded
+ * channel's capacity is SIZE_MAX.
  * Go: len(c), cap(c). */
 #define rn_chan_len(c)        rn_hchan_len(RN__ANY(c))
 #define rn_chan_cap(c)        rn_hchan_cap(RN__ANY(c))
@@ -261,6 +278,8 @@ static inline RN_UNUSED void rn__unref_var(void *var_)
 #define chan_try_recv(c, p, okp)    rn_chan_try_recv(c, p, okp)
 #define chan_put(c, deadline, ...)  rn_chan_put(c, deadline, __VA_ARGS__)
 #define chan_take(c, deadline, p)   rn_chan_take(c, deadline, p)
+#define chan_send_n(c, p, n)        rn_chan_send_n(c, p, n)
+#define chan_recv_n(c, p, min, ...) rn_chan_recv_n(c, p, min, __VA_ARGS__)
 #define chan_close(c)               rn_chan_close(c)
 #define chan_try_close(c)           rn_chan_try_close(c)
 #define chan_len(c)                 rn_chan_len(c)

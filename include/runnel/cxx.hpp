@@ -161,6 +161,22 @@ RN__CXX_INLINE rn_case make_time_case(uint8_t op_, int64_t t_)
     return k_;
 }
 
+#if __cplusplus < 201402L
+/* C++11 has no default member initializers in aggregates: g++ would warn about what is left out. */
+RN__CXX_INLINE rn_chan_opts options(void (*drop_)(void *) = nullptr, const char *name_ = nullptr,
+                                    bool unbounded_ = false, std::size_t soft_limit_ = 0,
+                                    void (*high_)(std::size_t, void *) = nullptr,
+                                    void *arg_ = nullptr)
+{
+    return rn_chan_opts{drop_, name_, unbounded_, soft_limit_, high_, arg_};
+}
+#endif
+
+RN__CXX_INLINE int select_ordered(const char *site_, std::initializer_list<rn_case> cases_)
+{
+    return rn_hselect_ordered(cases_.begin(), cases_.size(), site_);
+}
+
 RN__CXX_INLINE int select(const char *site_, std::initializer_list<rn_case> cases_)
 {
     return rn_hselect(cases_.begin(), cases_.size(), site_);
@@ -289,7 +305,11 @@ constexpr const char *name_of(const char *text_)
 #define RN__CAST(T, x)    static_cast<T>(x)
 #define RN__ELEM_SIZE(T)  ::rn__cxx::elem_size<T>::value
 #define RN__MAKE(T, call) ::rn__cxx::typed<rn_chan(T)>(call)
-#define RN__OPTS(...)     ::rn__cxx::address(rn_chan_opts{__VA_ARGS__})
+#if __cplusplus >= 201402L
+#define RN__OPTS(...) ::rn__cxx::address(rn_chan_opts{__VA_ARGS__})
+#else
+#define RN__OPTS(...) ::rn__cxx::address(::rn__cxx::options(__VA_ARGS__))
+#endif
 #define RN__SAME(c, h)    ::rn__cxx::same<decltype(c)>(h)
 
 #endif

@@ -27,6 +27,15 @@ typedef struct rn_chan_opts {
     /* called for each element that nobody received when the channel is freed */
     void (*drop)(void *elem) RN_OPTIONAL;
     const char *name RN_OPTIONAL; /* shown in dumps; copied */
+    /* no limit: a send never waits. The ring grows with what is in it, and shrinks as it drains; the
+     * capacity given beside is what it starts with. cap says SIZE_MAX */
+    bool unbounded RN_OPTIONAL;
+    /* unbounded: on_high_water(len, arg) is called by the send after which soft_limit elements or more
+     * are buffered, and not again before the channel has been half empty. The send of a select does not
+     * call it; the next other one does. It may block: then it holds that sender back. 0, NULL: never */
+    size_t soft_limit RN_OPTIONAL;
+    void (*on_high_water)(size_t len, void *arg) RN_OPTIONAL;
+    void *arg RN_OPTIONAL;
 } rn_chan_opts;
 
 /*
@@ -63,12 +72,29 @@ RN_API bool rn_hchan_try_recv(rn_hchan *c, void *elem, bool *ok, const char *sit
 RN_API int rn_hchan_put(rn_hchan *c, int64_t deadline, const void *elem, const char *site);
 RN_API int rn_hchan_take(rn_hchan *c, int64_t deadline, void *elem, const char *site);
 
+/*
+ * Many at once, with one lock for all that can be done without waiting.
+ *
+ * send_n sends n elements in their order and returns how many were sent: n, or fewer if the channel was
+ * or has been closed; it never panics. Where it has to wait, other senders' elements may come in between.
+ *
+ * recv_n receives up to max elements, in the channel's order, and waits until it has min; min 0 never
+ * waits, and RN_NEVER is no deadline. Returns how many it has: fewer than min if the channel is closed and
+ * drained, or the deadline has passed. elems may be NULL: then they are discarded.
+ *
+ * On NULL both wait for ever, or for the deadline, unless there is nothing to wait for. Go: a loop.
+ */
+RN_API size_t rn_hchan_send_n(rn_hchan *c, const void *elems, size_t n, const char *site);
+RN_API size_t rn_hchan_recv_n(rn_hchan *c, void *elems, size_t min, size_t max, int64_t deadline,
+                              const char *site);
+
 /* Closes. Panics "close of nil channel" and "close of closed channel"; try_close returns false for
  * a channel that is NULL or closed already. Go: close(c). */
 RN_API void rn_hchan_close(rn_hchan *c, const char *site);
 RN_API bool rn_hchan_try_close(rn_hchan *c, const char *site);
 
-/* Lock-free snapshots, exact when nobody else is at the channel; 0 on NULL. Go: len(c), cap(c). */
+/* Lock-free snapshots, exact when nobody else is at the channel; 0 on NULL. The capacity of an unbounded
+ * channel is SIZE_MAX. Go: len(c), cap(c). */
 RN_API size_t rn_hchan_len(const rn_hchan *c);
 RN_API size_t rn_hchan_cap(const rn_hchan *c);
 
@@ -105,6 +131,10 @@ typedef struct rn_case {
  * default; of several after/deadline cases the earliest counts. n = 0 blocks for ever. At most
  * 65536 cases. */
 RN_API int rn_hselect(const rn_case *cases, size_t n, const char *site);
+
+/* The same, but if several cases are ready, the first of them in the table is done: at one instant, it
+ * was ready and none before it was. If none is ready it waits as rn_hselect does. */
+RN_API int rn_hselect_ordered(const rn_case *cases, size_t n, const char *site);
 
 RN_EXTERN_C_END
 

@@ -22,6 +22,7 @@
 #define RN__CASE(op_, c_, elem_, ok_) ::rn__cxx::make_case(op_, c_, elem_, ok_)
 #define RN__TIME_CASE(op_, t_)        ::rn__cxx::make_time_case(op_, t_)
 #define RN__SELECT(...)                   ::rn__cxx::select(RN_HERE, {__VA_ARGS__})
+#define RN__SELECT_ORDERED(...)           ::rn__cxx::select_ordered(RN_HERE, {__VA_ARGS__})
 #else
 #define RN__CASE(op_, c_, elem_, ok_) \
     ((rn_case){.c = (c_), .elem = (elem_), .ok = (ok_), .op = (op_)})
@@ -29,12 +30,14 @@
 
 #define RN__SELECT(...)    RN_CAT(RN__SELECT_, RN__IS_EMPTY(RN__FIRST(__VA_ARGS__)))(__VA_ARGS__)
 #define RN__SELECT_1(none) rn_hselect(NULL, 0, RN_HERE)
-#define RN__SELECT_0(...)  RN__SELECT_OF(RN_UNIQUE(rn__cases), __VA_ARGS__)
-#define RN__SELECT_OF(cases, ...)                                      \
+#define RN__SELECT_0(...)  RN__SELECT_OF(rn_hselect, RN_UNIQUE(rn__cases), __VA_ARGS__)
+#define RN__SELECT_OF(call, cases, ...)                                \
     __extension__({                                                    \
         const rn_case cases[] = {__VA_ARGS__};                         \
-        rn_hselect(cases, sizeof cases / sizeof cases[0], RN_HERE);    \
+        call(cases, sizeof cases / sizeof cases[0], RN_HERE);          \
     })
+#define RN__SELECT_ORDERED(...) \
+    RN__SELECT_OF(rn_hselect_ordered, RN_UNIQUE(rn__cases), __VA_ARGS__)
 
 /* C11 has neither empty initializers nor __VA_OPT__, so the empty list must be told from others by
  * hand. If RN__COMMA a () is a comma, then nothing stands between them, or something that starts
@@ -67,18 +70,26 @@
 /* Does exactly one of the cases, chosen at random among those that are ready, and returns its
  * position; waits if none is ready and there is no on_default(). Without cases it blocks for ever.
  * Go: select. */
-#define rn_chan_select(...) RN__SELECT(__VA_ARGS__)
+#define rn_chan_select(...)         RN__SELECT(__VA_ARGS__)
 
-/* The same over a table of n cases made at run time. Go: reflect.Select. */
-#define rn_select(cases, n) rn_hselect(cases, RN__CAST(size_t, n), RN_HERE)
+/* The same with priorities: of several ready cases the first in source order is done; at one instant it
+ * was ready and none before it was, so no case has to be looked at twice. on_default() and time cases
+ * come last, wherever they stand. Waiting is as in chan_select: what becomes ready first is done. At
+ * least one case. Go: nested selects with default, and a second look. */
+#define rn_chan_select_ordered(...) RN__SELECT_ORDERED(__VA_ARGS__)
+
+/* Both over a table of n cases made at run time. Go: reflect.Select. */
+#define rn_select(cases, n)         rn_hselect(cases, RN__CAST(size_t, n), RN_HERE)
+#define rn_select_ordered(cases, n) rn_hselect_ordered(cases, RN__CAST(size_t, n), RN_HERE)
 
 #ifndef RN_NO_SHORT_NAMES
-#define on_recv(c, ...)       rn_on_recv(c, __VA_ARGS__)
-#define on_send(c, ...)       rn_on_send(c, __VA_ARGS__)
-#define on_after(ns)          rn_on_after(ns)
-#define on_deadline(deadline) rn_on_deadline(deadline)
-#define on_default()          rn_on_default()
-#define chan_select(...)      rn_chan_select(__VA_ARGS__)
+#define on_recv(c, ...)          rn_on_recv(c, __VA_ARGS__)
+#define on_send(c, ...)          rn_on_send(c, __VA_ARGS__)
+#define on_after(ns)             rn_on_after(ns)
+#define on_deadline(deadline)    rn_on_deadline(deadline)
+#define on_default()             rn_on_default()
+#define chan_select(...)         rn_chan_select(__VA_ARGS__)
+#define chan_select_ordered(...) rn_chan_select_ordered(__VA_ARGS__)
 #endif
 
 #endif

@@ -46,6 +46,8 @@ enum {
     RN__CH_HAS_FD = 1, /* rn_hchan_fd was called: the descriptor follows VALUE|CLOSED */
     RN__CH_IN_USE = 2, /* a free slot of the slab has it cleared */
     RN__CH_TIMER = 4,  /* part of a timer: one slot, but looks unbuffered; see rn__chan_keeper */
+    RN__CH_GROWS = 8,  /* unbounded: the ring has room again whenever the lock is dropped (grow.c) */
+    RN__CH_RARE = RN__CH_HAS_FD | RN__CH_GROWS, /* more to do when a change is published */
 };
 
 struct rn_hchan {
@@ -56,7 +58,7 @@ struct rn_hchan {
     uint8_t spare_;
     int fd;           /* eventfd of rn_hchan_fd, -1; under the lock */
     size_t count;     /* elements in the ring; under the lock, relaxed reads by len */
-    size_t cap;       /* slots; constant */
+    size_t cap;       /* slots; constant, but for RN__CH_GROWS: then under the lock */
     char *sendp;      /* slot for the next send */
     char *recvp;      /* slot of the next receive */
     rn__sudog *recvq; /* first waiting receiver; its prev is the last one */
@@ -74,7 +76,10 @@ struct rn_hchan {
     uint64_t closer;        /* goroutine that closed it */
 
     /* line 2 */
-    rn_hchan *next_free;                         /* link in the slab's free list */
+    union {
+        rn_hchan *next_free;            /* link in the slab's free list */
+        struct rn__chan_growth *growth; /* RN__CH_GROWS: how it grows */
+    };
     _Alignas(16) char small[RN__CACHELINE - 16]; /* ring of small channels */
 };
 
@@ -126,13 +131,14 @@ static inline uint64_t rn__chan_next_word(const rn_hchan *c, uint64_t s)
 }
 
 void rn__chan_fd_follow(rn_hchan *c, uint64_t word);
+uint64_t rn__chan_rare_word(rn_hchan *c, uint64_t s); /* does what RN__CH_RARE asks for */
 
 /* Publishes a change and unlocks, in one store. */
 static inline void rn__chan_publish(rn_hchan *c, uint64_t s)
 {
     uint64_t w = rn__chan_next_word(c, s);
-    if (RN_UNLIKELY((c->flags & RN__CH_HAS_FD) != 0))
-        rn__chan_fd_follow(c, w);
+    if (RN_UNLIKELY((c->flags & RN__CH_RARE) != 0))
+        w = rn__chan_rare_word(c, s);
     /* release: the section's writes; also what makes the operation visible */
     atomic_store_explicit(&c->word, w, memory_order_release);
 }
@@ -221,6 +227,18 @@ static inline void rn__partner_ready(rn__partner p)
         rn__ready(p.g);
 }
 
+/* Publishes a send that was done on a channel with RN__CH_RARE, wakes the partner, and tells the user if
+ * the channel has become too long: last, for that may block. Returns true. */
+bool rn__chan_sent_rare(rn_hchan *c, uint64_t s, rn__partner partner);
+
+/* The same in two steps: what the user shall be told, fn NULL if nothing, after everybody is awake. */
+typedef struct rn__notice {
+    void (*fn)(size_t len, void *arg);
+    void *arg;
+    size_t len;
+} rn__notice;
+rn__notice rn__chan_publish_sent(rn_hchan *c, uint64_t s);
+
 /* ------------------------------------------------------------------------------------- elements */
 
 /* Copies one element; the usual sizes without a call. Either side may be NULL: then nothing moves. */
@@ -292,6 +310,10 @@ enum rn__won rn__chan_wait_broken(rn_hchan *c, void *elem, bool is_send, rn__bre
 /* Closes, and adds those who waited to *batch and, linked by next, to *permits: their tokens are the
  * caller's, who makes all of them runnable. False, having done nothing, if it was closed already. */
 bool rn__chan_close_into(rn_hchan *c, const char *site, rn__batch *batch, rn__g **permits);
+
+/* grow.c: makes c, whose ring is empty, unbounded; makes room where there is none, under the lock. */
+void rn__chan_growth_init(rn_hchan *c, const rn_chan_opts *opts);
+void rn__chan_make_room(rn_hchan *c);
 
 /* describe.c */
 void rn__chan_describe(enum rn__reason reason, const void *obj, char *buf, size_t n);

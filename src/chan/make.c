@@ -154,6 +154,8 @@ rn_hchan *rn_hchan_make_with(size_t size, int64_t cap, const char *type, const c
     c->closer = 0;
     if (opts != NULL) {
         c->drop = opts->drop;
+        if (opts->unbounded)
+            rn__chan_growth_init(c, opts);
         if (opts->name != NULL)
             rn_hchan_set_name(c, opts->name);
     }
@@ -253,6 +255,7 @@ void rn_hchan_unref(rn_hchan *c, const char *site)
         rn__chan_unlock(c, s);
         still_waited_on(c, w, site);
     }
+    struct rn__chan_growth *growth = (c->flags & RN__CH_GROWS) != 0 ? c->growth : NULL;
     c->flags = 0;
     size_t left = c->count;
     c->count = 0;
@@ -272,6 +275,7 @@ void rn_hchan_unref(rn_hchan *c, const char *site)
     if (c->buf != c->small)
         free(c->buf);
     c->buf = NULL;
+    free(growth);
     if (RN_UNLIKELY(keeper != NULL))
         keeper->release(c);
     else
@@ -290,5 +294,11 @@ size_t rn_hchan_len(const rn_hchan *c)
 
 size_t rn_hchan_cap(const rn_hchan *c)
 {
-    return c != NULL && (c->flags & RN__CH_TIMER) == 0 ? c->cap : 0;
+    if (c == NULL)
+        return 0;
+    /* the bits never change while the channel lives */
+    uint8_t flags = __atomic_load_n(&c->flags, __ATOMIC_RELAXED);
+    if (RN_UNLIKELY((flags & (RN__CH_GROWS | RN__CH_TIMER)) != 0))
+        return (flags & RN__CH_GROWS) != 0 ? SIZE_MAX : 0;
+    return c->cap;
 }

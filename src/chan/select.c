@@ -186,6 +186,48 @@ static void set_deadline(rn__select *sel)
         sel->fallback = sel->timer_case; /* already due: as good as a default */
 }
 
+/*
+ * The first case that looks ready, if it and those before it were so at one instant: two looks with the
+ * same versions, the second while its channel is locked. 1 done, 0 no case is ready at one instant, -1 to
+ * be looked at again.
+ */
+static int try_ordered(const rn__select *sel, int *chosen)
+{
+    uint64_t before = 0, after = 0;
+    size_t i = 0;
+    for (; i < sel->n; i++) {
+        const rn_case *k = &sel->cases[i];
+        if (!rn__case_has_channel(k))
+            continue;
+        uint64_t s = atomic_load_explicit(&k->c->word, memory_order_acquire);
+        before += s / RN__CH_VERSION;
+        if ((s & rn__case_wants(k)) != 0)
+            break;
+    }
+    if (i == sel->n)
+        return versions(sel) == before ? 0 : -1;
+    const rn_case *k = &sel->cases[i];
+    uint64_t s = rn__chan_lock(k->c);
+    for (size_t j = 0; j <= i; j++) {
+        if (rn__case_has_channel(&sel->cases[j]))
+            after +=
+                atomic_load_explicit(&sel->cases[j].c->word, memory_order_acquire) / RN__CH_VERSION;
+    }
+    if (before != after) {
+        rn__chan_unlock(k->c, s);
+        return -1;
+    }
+    rn__partner partner = {NULL, false};
+    enum rn__try r = rn__case_try(k, s, &partner);
+    *chosen = (int)i;
+    rn__chan_publish(k->c, s); /* also if nothing was there: stale waiters may be gone */
+    rn__partner_ready(partner);
+    if (r == RN__TRY_NO)
+        return -1;
+    rn__case_finish(k, r == RN__TRY_OK, sel->site);
+    return 1;
+}
+
 /* One case is the plain operation, and shows as such in dumps (items 56, 62). */
 static int select_one(const rn_case *k, size_t i, const char *site)
 {
@@ -204,9 +246,10 @@ static int try_one(const rn_case *k, size_t i, int fallback, const char *site)
 }
 
 /* Everything but a ready case at the first look. */
-__attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n, const char *site)
+__attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n, const char *site,
+                                                 bool ordered)
 {
-    rn__select sel = {cases, n, -1, -1, RN_NEVER, site, NULL};
+    rn__select sel = {cases, n, -1, -1, RN_NEVER, site, NULL, ordered};
     if (n > RN__SELECT_MAX)
         rn__panic_runtime(site, NULL, "select: too many cases");
     survey v = survey_all(&sel);
@@ -224,7 +267,18 @@ __attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n,
         if (sel.fallback >= 0)
             rn__chan_fence();
         uint64_t seen;
-        int i = look(&sel, &seen);
+        int i;
+        if (ordered) {
+            int did = try_ordered(&sel, &i);
+            if (did > 0)
+                return i;
+            if (did == 0 && sel.fallback >= 0)
+                return sel.fallback;
+            if (did == 0)
+                break;
+            continue;
+        }
+        i = look(&sel, &seen);
         if (i >= 0) {
             if (commit_one(&cases[i], site))
                 return i;
@@ -261,5 +315,12 @@ int rn_hselect(const rn_case *cases, size_t n, const char *site)
                 return (int)i;
         }
     }
-    return select_slow(cases, n, site);
+    return select_slow(cases, n, site, false);
+}
+
+int rn_hselect_ordered(const rn_case *cases, size_t n, const char *site)
+{
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__hook_point(RN__EV_BLOCK, rn__current(), NULL);
+    return select_slow(cases, n, site, true);
 }

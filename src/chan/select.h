@@ -25,6 +25,7 @@ typedef struct rn__select {
     int64_t deadline;     /* when it is due, RN_NEVER */
     const char *site;     /* of the select */
     rn__breaker *breaker; /* ends it too; NULL: none */
+    bool ordered;         /* the first ready case, not any of them */
 } rn__select;
 
 /* A case's interest in its channel's word. */

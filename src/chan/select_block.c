@@ -111,7 +111,9 @@ static int commit_locked(const rn__select *sel, const uint32_t *order, size_t m,
         for (size_t i = 0; i < m; i++) {
             const rn_case *k = &sel->cases[order[i]];
             uint64_t s = rn__chan_next_word(k->c, locked_word(k->c));
-            if ((s & rn__case_wants(k)) != 0 && rn__choose(++ready) == 0)
+            if ((s & rn__case_wants(k)) == 0)
+                continue;
+            if (sel->ordered ? chosen < 0 || (int)order[i] < chosen : rn__choose(++ready) == 0)
                 chosen = (int)order[i];
         }
         if (chosen < 0)
@@ -259,7 +261,7 @@ enum rn__won rn__chan_wait(rn_hchan *c, void *elem, bool is_send, int64_t deadli
                            const char *site)
 {
     rn_case k = {.c = c, .elem = elem, .op = is_send ? RN_OP_SEND : RN_OP_RECV};
-    rn__select sel = {&k, 1, -1, 0, deadline, site, NULL};
+    rn__select sel = {&k, 1, -1, 0, deadline, site, NULL, false};
     enum rn__won how;
     block_small(&sel, &how);
     return how;
@@ -269,7 +271,7 @@ enum rn__won rn__chan_wait_broken(rn_hchan *c, void *elem, bool is_send, rn__bre
                                   const char *site)
 {
     rn_case k = {.c = c, .elem = elem, .op = is_send ? RN_OP_SEND : RN_OP_RECV};
-    rn__select sel = {&k, 1, -1, -1, RN_NEVER, site, breaker};
+    rn__select sel = {&k, 1, -1, -1, RN_NEVER, site, breaker, false};
     enum rn__won how;
     block_small(&sel, &how);
     return how;

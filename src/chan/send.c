@@ -53,6 +53,8 @@ bool rn_hchan_send(rn_hchan *c, const void *elem, const char *site)
     rn__partner partner = {NULL, false};
     switch (rn__try_send_locked(c, s, elem, &partner)) {
     case RN__TRY_OK:
+        if (RN_UNLIKELY((c->flags & RN__CH_RARE) != 0))
+            return rn__chan_sent_rare(c, s, partner);
         rn__chan_publish(c, s);
         rn__partner_ready(partner);
         return true;
@@ -78,6 +80,8 @@ bool rn_hchan_try_send(rn_hchan *c, const void *elem, const char *site)
         rn__chan_unlock(c, s);
         rn_hchan_send_on_closed(c, site);
     }
+    if (RN_UNLIKELY((c->flags & RN__CH_RARE) != 0 && r == RN__TRY_OK))
+        return rn__chan_sent_rare(c, s, partner);
     rn__chan_publish(c, s); /* also when nothing fit: stale waiters may have been dropped */
     rn__partner_ready(partner);
     return r == RN__TRY_OK;

@@ -61,6 +61,10 @@ int rn_hchan_put(rn_hchan *c, int64_t deadline, const void *elem, const char *si
         uint64_t s = rn__chan_lock(c);
         rn__partner partner = {NULL, false};
         enum rn__try r = rn__try_send_locked(c, s, elem, &partner);
+        if (RN_UNLIKELY((c->flags & RN__CH_RARE) != 0 && r == RN__TRY_OK)) {
+            rn__chan_sent_rare(c, s, partner);
+            return 0;
+        }
         rn__chan_publish(c, s);
         rn__partner_ready(partner);
         if (r != RN__TRY_NO)
@@ -168,9 +172,11 @@ void rn__chan_describe(enum rn__reason reason, const void *obj, char *buf, size_
     if (c == NULL)
         return;
     bool closed = (atomic_load_explicit(&c->word, memory_order_relaxed) & RN__CH_CLOSED) != 0;
-    snprintf(buf, n, "chan %s%s%s%s, len %zu, cap %zu%s, made at %s",
-             c->type != NULL ? c->type : "?", c->name != NULL ? " \"" : "",
-             c->name != NULL ? c->name : "", c->name != NULL ? "\"" : "", rn_hchan_len(c),
-             (c->flags & RN__CH_TIMER) != 0 ? (size_t)0 : c->cap, closed ? ", closed" : "",
+    char cap[32] = "unbounded";
+    if (!(c->flags & RN__CH_GROWS))
+        snprintf(cap, sizeof cap, "cap %zu", rn_hchan_cap(c));
+    snprintf(buf, n, "chan %s%s%s%s, len %zu, %s%s, made at %s", c->type != NULL ? c->type : "?",
+             c->name != NULL ? " \"" : "", c->name != NULL ? c->name : "",
+             c->name != NULL ? "\"" : "", rn_hchan_len(c), cap, closed ? ", closed" : "",
              c->site != NULL ? c->site : "?");
 }

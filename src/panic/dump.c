@@ -9,6 +9,7 @@
  *    being printed, and a torn picture is printed rather than waited for.
  */
 #include "dump.h"
+#include "../platform/annotate.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -97,6 +98,36 @@ static void print_quoted(rn__out *o, const char *s)
     rn__out_str(o, "\"");
 }
 
+static void print_word(rn__out *o, const char *s)
+{
+    if (needs_quotes(s) || *s == '\0')
+        print_quoted(o, s);
+    else
+        rn__out_str(o, s);
+}
+
+/* ` {name: w3, request: 17}`, or nothing. */
+static void print_labels(rn__out *o, const rn__g *g)
+{
+    const char *name = rn__g_name(g), *separator = " {";
+    if (name != NULL) {
+        rn__out_str(o, " {name: ");
+        print_word(o, name);
+        separator = ", ";
+    }
+    const rn__labels *l = g->ext != NULL && g->ext->self != NULL ? g->ext->self->labels : NULL;
+    const char *value = NULL;
+    for (const char *k = NULL; l != NULL && (k = rn__labels_next(l, k, &value)) != NULL;) {
+        rn__out_str(o, separator);
+        print_word(o, k);
+        rn__out_str(o, ": ");
+        print_word(o, value);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        rn__out_str(o, "}");
+}
+
 static void print_header(rn__out *o, const rn__g *g, unsigned status)
 {
     rn__out_str(o, rn__is_foreign(g) ? "thread " : "goroutine ");
@@ -115,14 +146,9 @@ static void print_header(rn__out *o, const rn__g *g, unsigned status)
     if (x != NULL && x->locks > 0)
         rn__out_str(o, ", locked to thread");
     rn__out_str(o, "]");
-    if (x != NULL && x->name != NULL) {
-        rn__out_str(o, " {name: ");
-        if (needs_quotes(x->name))
-            print_quoted(o, x->name);
-        else
-            rn__out_str(o, x->name);
-        rn__out_str(o, "}");
-    }
+    RN__OWN_BEGIN(); /* they may change meanwhile, which is not the user's race */
+    print_labels(o, g);
+    RN__OWN_END();
     rn__out_str(o, ":\n");
 }
 

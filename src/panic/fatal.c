@@ -88,8 +88,8 @@ void rn__overflow_report(const void *addr, char *slot_lo, char *slot_hi)
         rn__out_str(o, "goroutine ");
         rn__out_u64(o, w.g->id);
         rn__out_str(o, " (");
-        if (w.g->ext != NULL && w.g->ext->name != NULL) {
-            rn__out_str(o, w.g->ext->name);
+        if (rn__g_name(w.g) != NULL) {
+            rn__out_str(o, rn__g_name(w.g));
             rn__out_str(o, ", ");
         }
         rn__out_str(o, "function ");

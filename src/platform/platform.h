@@ -137,6 +137,10 @@ void rn__set_self(struct rn__worker *w);
 
 /* ------------------------------------------------------------------------------------- futex */
 
+/* A full barrier on every running thread of the process (membarrier.c), and whether this kernel has it. */
+bool rn__membarrier_usable(void);
+void rn__membarrier(void);
+
 /* Sleeps while *word == expect, at most until `deadline` (rn__clock time; RN_NEVER: no limit). Returns
  * 0 or -ETIMEDOUT; may return early. Private to the process. */
 int rn__futex_wait(_Atomic(uint32_t) *word, uint32_t expect, int64_t deadline);

@@ -28,6 +28,10 @@ static __thread foreign *mine __attribute__((tls_model("initial-exec")));
 static void leave(void *arg)
 {
     foreign *f = arg;
+    if (f->g.ext != NULL) {
+        rn__self_end(&f->g);
+        rn__self_free(f->g.ext);
+    }
     mine = NULL;
     atomic_store_explicit(&f->g.status, RN__DEAD, memory_order_relaxed);
     f->g.defers = NULL;

@@ -123,6 +123,7 @@ static void free_ext(rn__g *g)
 {
     if (g->flags & RN__G_STAY)
         g->ext->home->nstay--; /* we are on that worker */
+    rn__self_free(g->ext);
     RN__OWN_BEGIN();
     free(g->ext->args);
     free(g->ext);
@@ -220,7 +221,7 @@ static inline __attribute__((always_inline)) rn__g *prepare(rn__worker *w, void 
                                                             const void *args, size_t nargs,
                                                             const rn_go_attr *attr,
                                                             const rn_go_site *where,
-                                                            uint64_t parent)
+                                                            const rn__g *self, uint64_t parent)
 {
     if (RN_UNLIKELY(default_class == 0))
         default_class = (uint8_t)rn__stack_class(0);
@@ -235,6 +236,8 @@ static inline __attribute__((always_inline)) rn__g *prepare(rn__worker *w, void 
     copy_args(g, args, nargs);
     if (RN_UNLIKELY(attr != NULL))
         apply_attr(g, attr, where);
+    if (RN_UNLIKELY(self != NULL && self->ext != NULL))
+        rn__labels_inherit(g, self);
     g->id = rn__g_new_id(w);
 #if RN__TSAN
     rn__g_ext(g)->tsan_fiber = __tsan_create_fiber(0);
@@ -304,13 +307,13 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
     } else {
         self = w->hot.cur;
     }
-    launch(w, prepare(w, fn, args, nargs, attr, where, self != NULL ? self->id : 0));
+    launch(w, prepare(w, fn, args, nargs, attr, where, self, self != NULL ? self->id : 0));
 }
 
 rn__g *rn__go_prepare(void (*fn)(void *), const void *args, size_t nargs, const rn_go_site *where,
                       uint64_t parent)
 {
-    return prepare(rn__self(), fn, args, nargs, NULL, where, parent);
+    return prepare(rn__self(), fn, args, nargs, NULL, where, NULL, parent);
 }
 
 void rn__go_launch(rn__g *g)

@@ -74,12 +74,15 @@ static void run_fresh(rn__worker *w, rn__g *g)
     }
     if (RN_UNLIKELY((g->flags & RN__G_HEAPARGS) != 0)) {
         g->fn(g->args[0]); /* freed with ext at the end */
+        rn__self_end(g);
         return;
     }
     /* The descriptor's copy is overwritten by the first wait; a fixed size copies fastest. */
     _Alignas(16) char args[RN__ARGS_INLINE];
     memcpy(args, g->args, sizeof args);
     g->fn(args);
+    if (RN_UNLIKELY(g->ext != NULL))
+        rn__self_end(g);
 }
 
 /* Takes the finished goroutine off the books; its stack stays with the caller. */
@@ -181,7 +184,9 @@ static void loop_exit_entry(void)
 
 void rn__g_exit(void)
 {
-    rn__worker *w = rn__self();
+    if (rn__current()->ext != NULL)
+        rn__self_end(rn__current());
+    rn__worker *w = rn__self(); /* not before: values may block when they are dropped */
     rn__g *g = w->hot.cur;
     if (g->flags & RN__G_OWNSTACK) {
         /* Main's stack is the thread's: it cannot be taken away. It stays, and never runs again. */

@@ -14,6 +14,7 @@
  */
 #include "runq.h"
 #include <inttypes.h>
+#include <runnel/self.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -145,6 +146,7 @@ void rn__policy_init(void)
     det.hash = UINT64_C(0xcbf29ce484222325);
     rn__det_set_now(RN_SEC); /* an instant that is not zero */
     atomic_fetch_or(&rn__hooks, RN__HOOK_DET);
+    rn_checkpoint_wanted = 1; /* every checkpoint may be a switch */
     if (rn__cfg.trace_hash)
         atexit(print_hash);
 }

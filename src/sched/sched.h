@@ -105,6 +105,29 @@ enum { RN__TOKEN_IDLE = 0, RN__TOKEN_WAITING = 1, RN__TOKEN_DONE = 2 };
 enum { RN__PERMIT_RUNNING = 0, RN__PERMIT_PARKED = 1, RN__PERMIT_NOTIFIED = 2 };
 enum { RN__ARGS_INLINE = 56 };
 
+/* key NUL value NUL, any number of times. Never changes; shared by counted references. */
+typedef struct rn__labels {
+    _Atomic(uint32_t) refs;
+    size_t bytes; /* of text */
+    char text[];
+} rn__labels;
+
+/* A value of the goroutine's own. */
+typedef struct rn__local {
+    struct rn__local *next;    /* older one */
+    struct rn_local_key *key;  /* which one */
+    _Alignas(16) char value[]; /* as long as the key's owner said */
+} rn__local;
+
+/* What a goroutine says and keeps about itself (self.c). */
+typedef struct rn__self_data {
+    char name[64];       /* from rn_set_name */
+    bool named;          /* name counts, also if it is empty */
+    rn__labels *labels;  /* NULL: none */
+    rn__local *locals;   /* newest first */
+    rn__local *dropping; /* the one whose drop function runs */
+} rn__self_data;
+
 /* Rarely needed parts of a goroutine; allocated when one of them is. */
 typedef struct rn__gext {
     rn__worker *home;   /* RN__G_PINNED: the only worker that may run it */
@@ -114,8 +137,9 @@ typedef struct rn__gext {
     void *asan_fake;    /* ASan builds: saved fake stack of this goroutine */
     const void *own_lo; /* RN__G_OWNSTACK: bounds of the thread's stack, for ASan and dumps */
     size_t own_size;
-    void *panic; /* the running panic (panic/) */
-    void *args;  /* heap copy of large arguments */
+    void *panic;         /* the running panic (panic/) */
+    void *args;          /* heap copy of large arguments */
+    rn__self_data *self; /* name, labels, own values; NULL: none */
 } rn__gext;
 
 struct rn__g {
@@ -175,7 +199,8 @@ typedef struct rn__hot {
     _Atomic(uint32_t) solo; /* 1: plain accesses do; cleared by others as above */
     _Atomic(uint32_t) busy; /* inside such a window; written by the worker only */
     uint32_t hopes;         /* counts rn__solo_hope */
-    uint64_t rng;           /* state of this worker's random numbers; 0: ask rn__choose_rare */
+    uint32_t reader; /* index of this worker's place in rn__readers (sync/readers.h); 0: none */
+    uint64_t rng;    /* state of this worker's random numbers; 0: ask rn__choose_rare */
 } rn__hot;
 
 /* The current worker's hot words (the start of struct rn__worker), or NULL on a foreign thread. */
@@ -300,6 +325,17 @@ static inline rn__g *rn__running(void)
 
 /* Adds g->ext if missing; fatal when out of memory. */
 rn__gext *rn__g_ext(rn__g *g);
+
+/* self.c: the name that dumps show, or NULL. The first key of a set of labels (at NULL), or the one behind
+ * `at`; NULL at the end. Async-signal-safe, both. */
+const char *rn__g_name(const rn__g *g);
+const char *rn__labels_next(const rn__labels *l, const char *at, const char **value);
+
+/* self.c: g, which is new, begins with the labels of `from`, which has an ext. The end of the goroutine
+ * whose ext is not NULL: drops its values; called by itself, may block. Then frees the rest. */
+void rn__labels_inherit(rn__g *g, const rn__g *from);
+void rn__self_end(rn__g *g);
+void rn__self_free(rn__gext *x);
 
 /* The goroutine's id, printed name, and whether it is a foreign thread's record. */
 static inline bool rn__is_foreign(const rn__g *g)
@@ -547,6 +583,13 @@ enum rn__cache { RN__CACHE_HCHAN, RN__CACHE_CTX, RN__CACHE_CTX_TIMED, RN__CACHES
 
 /* The current worker's list, or NULL on a foreign thread. Valid until the caller may switch. */
 rn__freelist *rn__worker_cache(enum rn__cache which);
+
+/* ------------------------------------------------------------------------------- giving back */
+
+/* What the watcher calls, about once a second while there is something to give back: it returns when it
+ * wants to be called again, RN_NEVER: not until somebody works again. Set by sync/ with the first pool;
+ * called without any lock. */
+extern int64_t (*_Atomic rn__trim_hook)(int64_t now);
 
 /* -------------------------------------------------------------------------- walking, counting */
 

@@ -13,17 +13,19 @@
  */
 #include "runq.h"
 #include <pthread.h>
+#include <runnel/self.h>
 #include <signal.h>
 
 enum {
-    TICK_MIN = 50000,        /* ns; after a wake-up */
-    TICK_BUSY = 1000000,     /* at most, while work waits or workers sleep */
-    TICK_MAX = 5000000,      /* at most, while all is well */
-    HOG_AFTER = 1000000,     /* a worker that has not ticked for so long is a hog */
-    BLOCKED_AFTER = 20000,   /* the same for one inside rn_blocking */
-    HOGS_MAX = 64,           /* CPU-bound goroutines that get a thread of their own */
-    LONG_RUN = 20000,        /* longer runs, with work waiting, are worth another worker */
-    TRIM_EVERY = 1000000000, /* stack pools */
+    TICK_MIN = 50000,          /* ns; after a wake-up */
+    TICK_BUSY = 1000000,       /* at most, while work waits or workers sleep */
+    TICK_MAX = 5000000,        /* at most, while all is well */
+    HOG_AFTER = 1000000,       /* a worker that has not ticked for so long is a hog */
+    BLOCKED_AFTER = 20000,     /* the same for one inside rn_blocking */
+    HOGS_MAX = 64,             /* CPU-bound goroutines that get a thread of their own */
+    CHECKPOINT_AFTER = 200000, /* a run of that length gives way at its next checkpoint */
+    LONG_RUN = 20000,          /* longer runs, with work waiting, are worth another worker */
+    TRIM_EVERY = 1000000000,   /* stack pools */
 };
 
 typedef struct sighting {
@@ -47,6 +49,21 @@ typedef struct findings {
 } findings;
 
 static sighting seen[RN__WORKERS_MAX]; /* the watcher's own memory */
+
+int64_t (*_Atomic rn__trim_hook)(int64_t now);
+
+/* Gives back what has not been used for a while; says when to look again, `now` if there is more. */
+static int64_t trim(int64_t now)
+{
+    int64_t at = rn__stack_trim(now);
+    /* acquire: pairs with the release that sets it */
+    int64_t (*hook)(int64_t) = atomic_load_explicit(&rn__trim_hook, memory_order_acquire);
+    if (hook != NULL && at != now) {
+        int64_t more = hook(now);
+        at = more < at ? more : at;
+    }
+    return at;
+}
 
 /* Notes what one worker's queues and counters look like, and compares with the last time. */
 static void look_at(rn__worker *w, sighting *s, int64_t now, findings *f)
@@ -102,6 +119,21 @@ static void look_for_stuck(int n, int64_t now, findings *f)
     }
 }
 
+/* Something waits: goroutines that have run for long are asked to give way, if they come to a checkpoint. */
+static void ask_for_checkpoints(int n, int64_t now, bool waits)
+{
+    int ask = 0;
+    for (int i = 0; waits && i < n; i++) {
+        rn__worker *w = atomic_load_explicit(&rn__sched.worker[i], memory_order_acquire);
+        if (w == NULL || *(volatile bool *)&w->asleep || now - seen[i].since < CHECKPOINT_AFTER)
+            continue;
+        atomic_store_explicit(&w->asked, seen[i].ticks, memory_order_relaxed);
+        ask = 1;
+    }
+    if (__atomic_load_n(&rn_checkpoint_wanted, __ATOMIC_RELAXED) != ask)
+        __atomic_store_n(&rn_checkpoint_wanted, ask, __ATOMIC_RELAXED);
+}
+
 static findings look(int64_t now)
 {
     findings f = {0};
@@ -113,6 +145,7 @@ static findings look(int64_t now)
     }
     if (atomic_load(&rn__sched.gq_n) != 0)
         f.waits = f.old = true;
+    ask_for_checkpoints(n, now, f.waits);
     if (f.waits || *(volatile int *)&rn__sched.nspare_active != 0)
         look_for_stuck(n, now, &f);
     atomic_store_explicit(&rn__sched.nstuck, f.stuck, memory_order_relaxed);
@@ -183,7 +216,7 @@ static void *watcher(void *arg)
         findings f = look(now);
         act(&f, now);
         if (now >= trim_at) {
-            trim_at = rn__stack_trim(now);
+            trim_at = trim(now);
             if (trim_at == now)
                 continue; /* a bounded number per call */
         }

@@ -95,16 +95,17 @@ struct rn__worker {
 
     /* line 3: cold side, written by others now and then */
     _Alignas(RN__CACHELINE) _Atomic(uint32_t) slot; /* futex: 1 = woken */
-    bool asleep;                 /* in the idle list (or exclusive and waiting); idle_lock */
-    bool spare;                  /* takes over for hogs; sleeps in the spare list; idle_lock */
-    bool cold;                   /* no thread yet: waking it means creating one; idle_lock */
-    bool exclusive;              /* its goroutine holds the thread (rn_lock_os_thread) */
-    bool started;                /* woken for the first time: counts as searching already */
-    bool ours;                   /* its thread was created by us, so it may end; owner only */
-    bool leaving;                /* its thread ends with the next sleep; owner only */
-    uint32_t nstay;              /* goroutines that may run on this very thread only; owner only */
-    uint32_t blocking_depth;     /* nesting of rn_blocking; owner only */
-    _Atomic(bool) blocking;      /* inside rn_blocking: its queues are everybody's */
+    _Atomic(uint32_t) asked; /* ticks when the watcher found it running for long, others waiting */
+    bool asleep;             /* in the idle list (or exclusive and waiting); idle_lock */
+    bool spare;              /* takes over for hogs; sleeps in the spare list; idle_lock */
+    bool cold;               /* no thread yet: waking it means creating one; idle_lock */
+    bool exclusive;          /* its goroutine holds the thread (rn_lock_os_thread) */
+    bool started;            /* woken for the first time: counts as searching already */
+    bool ours;               /* its thread was created by us, so it may end; owner only */
+    bool leaving;            /* its thread ends with the next sleep; owner only */
+    uint32_t nstay;          /* goroutines that may run on this very thread only; owner only */
+    uint32_t blocking_depth; /* nesting of rn_blocking; owner only */
+    _Atomic(bool) blocking;  /* inside rn_blocking: its queues are everybody's */
     _Atomic(int64_t) blocked_at; /* when it entered */
     int64_t crowd_since;        /* start of the window in which crowd_spun is counted; owner only */
     int64_t crowd_spun;         /* ns lost to waiting for locks since then */

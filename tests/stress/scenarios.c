@@ -769,4 +769,93 @@ ITEM(21, "groups in groups: an error and a panic end all members and come out at
     WAIT_UNTIL(rn_num_goroutine() == 1);
 }
 
+/* ---- 30: batches, an unbounded channel, priorities, a map and a pool */
+
+struct goods {
+    chan(elem) in, out;
+    chan(rn_unit) stop;
+    rn_map seen;
+    rn_pool pool;
+    _Atomic(uint32_t) next_sender;
+    _Atomic(int) made, dropped;
+    book sent, got;
+    rn_waitgroup senders, movers;
+};
+
+static void *goods_make(void *arg)
+{
+    atomic_fetch_add(&((struct goods *)arg)->made, 1);
+    return malloc(8 * sizeof(elem));
+}
+
+static void goods_drop(void *item, void *arg)
+{
+    atomic_fetch_add(&((struct goods *)arg)->dropped, 1);
+    free(item);
+}
+
+static void goods_send(void *p)
+{
+    struct goods *s = p;
+    uint32_t me = atomic_fetch_add(&s->next_sender, 1);
+    ledger l = {0, 0};
+    for (uint32_t seq = 1; seq <= 15; seq += 3) {
+        elem e[3];
+        for (uint32_t i = 0; i < 3; i++)
+            enter(&l, e[i] = make_elem(me, seq + i));
+        CHECK_EQ(chan_send_n(s->in, e, 3), 3);
+    }
+    merge(&s->sent, &l);
+    rn_waitgroup_done(&s->senders);
+}
+
+static void goods_move(void *p)
+{
+    struct goods *s = p;
+    for (size_t n = 1; n > 0;) {
+        elem *e = rn_pool_get(&s->pool);
+        n = chan_recv_n(s->in, e, 2, 8);
+        for (size_t i = 0; i < n; i++) {
+            uintptr_t key = (uintptr_t)e[i].sender << 16 | e[i].seq;
+            CHECK(!rn_map_load_or_store(&s->seen, RN_MAP_KEY(key), NULL, NULL));
+        }
+        CHECK_EQ(chan_send_n(s->out, e, n), n);
+        rn_pool_put(&s->pool, e);
+    }
+    rn_waitgroup_done(&s->movers);
+}
+
+ITEM(30, "batches through a pool, a map and an unbounded channel; the stop comes last")
+{
+    static struct goods s;
+    s.in = chan_make(elem, 2);
+    s.out = chan_make_with(elem, 0, .unbounded = true);
+    s.stop = chan_make(rn_unit, 0);
+    s.pool = (rn_pool){.make = goods_make, .drop = goods_drop, .arg = &s};
+    rn_waitgroup_add(&s.senders, 4);
+    rn_waitgroup_add(&s.movers, 3);
+    for (int i = 0; i < 4; i++)
+        test_go(goods_send, &s);
+    for (int i = 0; i < 3; i++)
+        test_go(goods_move, &s);
+    rn_waitgroup_wait(&s.senders);
+    chan_close(s.in);
+    rn_waitgroup_wait(&s.movers);
+    chan_close(s.stop);
+    ledger l = {0, 0};
+    elem e;
+    while (chan_select_ordered(on_recv(s.out, &e), on_recv(s.stop, NULL)) == 0)
+        enter(&l, e);
+    merge(&s.got, &l);
+    CHECK_EQ(s.got.n, 60);
+    CHECK_BALANCE(&s.sent, &s.got);
+    CHECK_EQ(rn_map_len(&s.seen), 60);
+    rn_map_destroy(&s.seen);
+    rn_pool_destroy(&s.pool);
+    CHECK_EQ(s.made, s.dropped);
+    chan_unref(s.in);
+    chan_unref(s.out);
+    chan_unref(s.stop);
+}
+
 TEST_MAIN
