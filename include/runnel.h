@@ -21,5 +21,6 @@
 #include <runnel/go.h>
 #include <runnel/panic.h>
 #include <runnel/sync.h>
+#include <runnel/test.h>
 
 #endif

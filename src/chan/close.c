@@ -38,7 +38,7 @@ static bool close_chan(rn_hchan *c, const char *site)
 {
     rn__g *g = rn__current();
     if (RN_UNLIKELY(rn__hooked()))
-        rn__hook_point(RN__EV_CLOSE, g, c);
+        rn__chan_hook(RN__EV_CLOSE, c);
     rn__batch batch;
     rn__batch_init(&batch);
     rn__g *permits = NULL;

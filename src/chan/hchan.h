@@ -73,7 +73,10 @@ struct rn_hchan {
     uint64_t closer;        /* goroutine that closed it */
 
     /* line 2 */
-    rn_hchan *next_free;                         /* link in the slab's free list */
+    union {
+        rn_hchan *next_free; /* free: link in the slab's free list */
+        uint32_t bubble;     /* in use: number of the bubble that made it, 0: none */
+    };
     _Alignas(16) char small[RN__CACHELINE - 16]; /* ring of small channels */
 };
 
@@ -263,6 +266,9 @@ static inline void rn__ring_out(rn_hchan *c, void *elem)
     RN__HB_RELEASE(c->recvp);
     c->recvp = rn__ring_next(c, c->recvp);
 }
+
+/* What an operation on c does first when there are hooks; c is not nil. May switch. */
+void rn__chan_hook(enum rn__event e, rn_hchan *c);
 
 /* Blocks for ever, on a nil channel or in a select without cases. */
 __attribute__((noreturn)) void rn__block_forever(enum rn__reason reason, const char *site);

@@ -152,6 +152,7 @@ rn_hchan *rn_hchan_make_with(size_t size, int64_t cap, const char *type, const c
     c->site = site;
     c->close_site = NULL;
     c->closer = 0;
+    c->bubble = RN_UNLIKELY(rn__hooked()) ? rn__acting_number() : 0;
     if (opts != NULL) {
         c->drop = opts->drop;
         if (opts->name != NULL)

@@ -249,8 +249,14 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
     RN__HB_RELEASE(g); /* all that came before the go statement, this function included */
     if (RN_UNLIKELY(w == NULL)) {
         atomic_fetch_add(&rn__sched.foreign_created, 1);
-        if (rn__hooked())
+        bool held = false;
+        if (rn__hooked()) {
             rn__hook_event(RN__EV_CREATE, g, NULL);
+            rn__bubble_adopt(g);
+            held = rn__bubble_hold(g);
+        }
+        if (held)
+            return;
         if (rn__det())
             rn__det_push(g);
         else
@@ -260,8 +266,11 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
     w->ncreated++;
     if (RN_UNLIKELY(rn__hooked())) {
         rn__hook_event(RN__EV_CREATE, g, NULL);
-        if (rn__det()) {
-            rn__det_push(g);
+        rn__bubble_adopt(g);
+        bool held = rn__bubble_hold(g);
+        if (held || rn__det()) {
+            if (!held)
+                rn__det_push(g);
             rn__hook_point(RN__EV_CREATE, g, NULL);
             return;
         }

@@ -17,10 +17,24 @@
 /* Deterministic policy's clock; moved by its one worker only, read by foreign threads too. */
 static _Atomic(int64_t) virtual_now;
 
-int64_t rn_now(void)
+/* The program's time, whatever bubble the caller is in. */
+int64_t rn__now_outside(void)
 {
     if (rn__det())
         return atomic_load_explicit(&virtual_now, memory_order_relaxed);
+    return rn__clock();
+}
+
+static int64_t now_hooked(void)
+{
+    int64_t now;
+    return rn__bubble_now(&now) ? now : rn__now_outside();
+}
+
+int64_t rn_now(void)
+{
+    if (RN_UNLIKELY(rn__hooked()))
+        return now_hooked();
     return rn__clock();
 }
 
@@ -96,6 +110,8 @@ static rn__worker *heap_owner(void)
 
 void rn__timer_arm(rn__timer *t, int64_t when)
 {
+    if (RN_UNLIKELY(rn__hooked()) && rn__bubble_arm(t, when))
+        return;
     rn__worker *w = heap_owner();
     rn__heap *h = &w->timers;
     t->when = when;
@@ -147,6 +163,8 @@ bool rn__timer_disarm(rn__timer *t)
         rn__worker *w = atomic_load_explicit(&t->heap, memory_order_acquire);
         if (w == NULL)
             return false;
+        if (RN_UNLIKELY(((uintptr_t)w & RN__HEAP_BUBBLE) != 0))
+            return rn__bubble_disarm(t);
         rn__lock_take(&w->timers.lock);
         bool mine = atomic_load_explicit(&t->heap, memory_order_relaxed) == w;
         if (mine) {
@@ -178,7 +196,11 @@ void rn__timers_run(rn__worker *of, int64_t now)
         /* release: the last access to *t; its owner may let it go when it reads NULL */
         atomic_store_explicit(&t->heap, NULL, memory_order_release);
         rn__lock_drop(&h->lock);
+        /* Whoever runs here may be in a bubble; the timer is not. */
+        rn__bubble *acting = RN_UNLIKELY(rn__hooked()) ? rn__bubble_act(NULL) : NULL;
         fire(arg, gen);
+        if (RN_UNLIKELY(acting != NULL))
+            rn__bubble_act(acting);
         /* seq_cst: what the callback armed is in a heap; whoever has looked at that one already sees
          * the count change */
         atomic_fetch_add(&rn__sched.fired, 1);

@@ -63,6 +63,13 @@ static bool worth_spinning(rn_mutex *m, rn__g *g)
            atomic_load_explicit(&owner->status, memory_order_relaxed) == RN__RUNNING;
 }
 
+/* In a bubble: whether somebody outside of it holds the mutex, and so can end the wait. */
+static void note_holder(rn_mutex *m, rn__g *g)
+{
+    rn__g *owner = __atomic_load_n(&m->rn_owner, __ATOMIC_RELAXED);
+    rn__bubble_loose(g, owner != NULL && owner->bubble != g->bubble);
+}
+
 /* Ends starvation mode after a hand-over to somebody who did not wait long. */
 static void leave_starvation(_Atomic(uint64_t) *word)
 {
@@ -134,6 +141,8 @@ static __attribute__((noinline)) void lock_slow(rn_mutex *m, const char *site)
         if (starving)
             n |= STARVING;
         rn__note_wait(g, RN__WAIT_MUTEX_LOCK, m, site);
+        if (RN_UNLIKELY(rn__hooked()))
+            note_holder(m, g);
         if (queued_before)
             rn__waiters_push_front(&m->rn_head, g);
         else
