@@ -326,9 +326,20 @@ static void leave_sleeper(void *p)
     go1(sleeper, &hour);
 }
 
-static void run_plainly(void *body)
+static void run_stuck(void *p)
 {
-    rn_test_run((void (*)(void *))body, NULL, NULL);
+    rn_test_run(receive_for_ever, p, NULL);
+}
+
+static void run_leaving(void *p)
+{
+    rn_test_run(leave_one, p, NULL);
+}
+
+static void *run_in_thread(void *p)
+{
+    run_stuck(p);
+    return NULL;
 }
 
 ITEM(188, "a deadlock is found at once, and is a panic or a result with a report")
@@ -368,8 +379,8 @@ ITEM(188, "a deadlock is found at once, and is a panic or a result with a report
             CHECK_HAS(r.report, "[sleep, synctest bubble ");
         }
     }
-    CHECK_PANIC(run_plainly, (void *)receive_for_ever, stuck);
-    CHECK_PANIC(run_plainly, (void *)leave_one, left);
+    CHECK_PANIC(run_stuck, NULL, stuck);
+    CHECK_PANIC(run_leaving, NULL, left);
     run_all_ways(clock_body, NULL); /* and what is left disturbs nobody */
 }
 
@@ -381,8 +392,7 @@ CHILD(deadlock_unrecovered)
 CHILD(deadlock_in_thread)
 {
     pthread_t t;
-    void *(*body)(void *) = (void *(*)(void *))(uintptr_t)run_plainly;
-    CHECK(pthread_create(&t, NULL, body, (void *)receive_for_ever) == 0);
+    CHECK(pthread_create(&t, NULL, run_in_thread, NULL) == 0);
     pthread_join(t, NULL);
 }
 
