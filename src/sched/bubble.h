@@ -38,7 +38,8 @@ struct rn__bubble {
     rn__g **run;                 /* serial: ready, waiting for their turn */
     uint32_t nrun;               /* how many */
     uint64_t rng;                /* of the one whose turn it is; not serial: guarded by lock */
-    rn__bubble *next;            /* in bubbles.live */
+    void *kept; /* a report that somebody may still read, when the bubble is over and not empty */
+    rn__bubble *next; /* in bubbles.live */
 };
 
 /* A number of the bubble's own. By whoever has the turn, or else holds the lock. */

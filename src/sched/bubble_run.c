@@ -106,6 +106,11 @@ void rn__bubble_look_again(rn__bubble *b, int64_t ns)
     b->controller->ext->acting = b;
 }
 
+void rn__bubble_keep(rn__bubble *b, void *p)
+{
+    b->kept = p;
+}
+
 void rn__bubble_end(rn__bubble *b)
 {
     b->controller->ext->acting = NULL;

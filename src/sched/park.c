@@ -115,7 +115,9 @@ bool rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value)
     return leave(w, g, rn__pick(w), unlock, value);
 }
 
-static bool permit_parks(rn__g *g)
+/* release publishes the saved context to ready's exchange; on failure somebody has notified g meanwhile,
+ * acquire takes over what it wrote, and the push is ours. */
+static inline bool permit_parks(rn__g *g)
 {
     return rn__solo_cas32(&g->permit, RN__PERMIT_RUNNING, RN__PERMIT_PARKED);
 }
@@ -123,21 +125,22 @@ static bool permit_parks(rn__g *g)
 static void permit_commit(void *arg)
 {
     rn__g *g = arg;
-    if (RN_UNLIKELY(rn__hooked())) {
-        rn__bubble *b = rn__bubble_parking(g);
-        bool parked = permit_parks(g);
-        rn__bubble_parked(b, parked);
-        if (!parked) {
-            atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
-            rn__hook_event(RN__EV_READY, g, NULL);
-            rn__push_now(g); /* its turn has never ended, and its waker has counted it */
-        }
-        return;
-    }
-    /* release publishes the saved context to ready's exchange; on failure somebody has notified g
-     * meanwhile, acquire takes over what it wrote, and the push is ours. */
     if (!permit_parks(g))
         rn__push(g);
+}
+
+/* The same with hooks. */
+static void permit_commit_hooked(void *arg)
+{
+    rn__g *g = arg;
+    rn__bubble *b = rn__bubble_parking(g);
+    bool parked = permit_parks(g);
+    rn__bubble_parked(b, parked);
+    if (!parked) {
+        atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
+        rn__hook_event(RN__EV_READY, g, NULL);
+        rn__push_now(g); /* its turn has never ended, and its waker has counted it */
+    }
 }
 
 void rn__park_permit(rn__g *g)
@@ -151,12 +154,14 @@ void rn__park_permit(rn__g *g)
         rn__worker *w = rn__self();
         if (RN_UNLIKELY(w->on_system))
             rn__fatal("a function called by rn_on_system_stack must not block");
+        void (*commit)(void *) = permit_commit;
         if (rn__hooked()) {
             rn__hook_event(RN__EV_PARK, g, g->obj);
             if (g->bubble != 0)
                 RN__HB_RELEASE(g->ext->bubble);
+            commit = permit_commit_hooked;
         }
-        leave_call(w, g, rn__pick(w), permit_commit, g);
+        leave_call(w, g, rn__pick(w), commit, g);
     } else if (RN_UNLIKELY(rn__hooked())) {
         rn__bubble_parked(rn__bubble_parking(g), false);
     }

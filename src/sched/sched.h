@@ -543,6 +543,9 @@ void rn__bubble_look_again(rn__bubble *b, int64_t ns);
 /* Calls fn for each goroutine of the bubble in order of creation; under the bubble's lock. */
 void rn__bubble_each(rn__bubble *b, void (*fn)(rn__g *g, void *arg), void *arg);
 
+/* Leaves p, from malloc, to a bubble in which somebody is left: it is never freed. */
+void rn__bubble_keep(rn__bubble *b, void *p);
+
 /* The controller leaves. Frees the bubble if nobody is left in it. */
 void rn__bubble_end(rn__bubble *b);
 

@@ -146,7 +146,7 @@ int rn_test_run_at(void (*fn)(void *), void *arg, const rn_test_opts *opts, cons
     if (how == 0)
         return 0;
     free(r.left);
-    /* the report stays: whoever recovers may still print it */
+    rn__bubble_keep(r.b, r.report); /* whoever recovers may panic again, and print it */
     rn__panic_runtime(where != NULL ? where->site : NULL, r.report, text_of[how]);
 }
 
