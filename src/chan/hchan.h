@@ -267,7 +267,7 @@ static inline void rn__ring_out(rn_hchan *c, void *elem)
     c->recvp = rn__ring_next(c, c->recvp);
 }
 
-/* What an operation on c does first when there are hooks; c is not nil. May switch. */
+/* What an operation on c does first when there are hooks. May switch. */
 void rn__chan_hook(enum rn__event e, rn_hchan *c);
 
 /* Blocks for ever, on a nil channel or in a select without cases. */

@@ -528,6 +528,15 @@ bool rn__bubble_use(uint32_t mark, const char *op);
  * of its bubble can end it. Before it is in any queue. */
 void rn__bubble_loose(rn__g *g, bool loose);
 
+/* Whether `holder`, who is said to hold a lock, is outside of g's bubble. Descriptors are never given back, so
+ * an old holder does no harm: one that has ended holds nothing that anybody could wait for. */
+static inline bool rn__bubble_outsider(const rn__g *holder, const rn__g *g)
+{
+    /* relaxed: a guess, see rn_mutex */
+    return holder != NULL && holder->bubble != g->bubble &&
+           atomic_load_explicit(&holder->status, memory_order_relaxed) != RN__DEAD;
+}
+
 /* For test/. The maker is the bubble's controller: what it does until rn__bubble_end, it does inside. NULL
  * without memory. seed != 0: one goroutine at a time, all choices from the seed. */
 rn__bubble *rn__bubble_new(uint64_t seed, int64_t start);

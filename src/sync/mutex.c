@@ -67,7 +67,7 @@ static bool worth_spinning(rn_mutex *m, rn__g *g)
 static void note_holder(rn_mutex *m, rn__g *g)
 {
     rn__g *owner = __atomic_load_n(&m->rn_owner, __ATOMIC_RELAXED);
-    rn__bubble_loose(g, owner != NULL && owner->bubble != g->bubble);
+    rn__bubble_loose(g, rn__bubble_outsider(owner, g));
 }
 
 /* Ends starvation mode after a hand-over to somebody who did not wait long. */

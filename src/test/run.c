@@ -42,7 +42,7 @@ static void look_at(rn__g *g, void *arg)
     if (g->reason == RN__WAIT_MUTEX_LOCK && g->obj != NULL) {
         const rn_mutex *m = g->obj;
         const rn__g *owner = __atomic_load_n(&m->rn_owner, __ATOMIC_RELAXED);
-        r->hope |= owner != NULL && owner->bubble != g->bubble;
+        r->hope |= rn__bubble_outsider(owner, g);
     }
 }
 

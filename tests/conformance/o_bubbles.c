@@ -191,7 +191,6 @@ static void call_once(void *p)
 
 static void sync_body(void *p)
 {
-    (void)p;
     int64_t t = rn_now();
     go1(hold_mutex, NULL);
     rn_test_wait();
@@ -212,15 +211,22 @@ static void sync_body(void *p)
     rn_once_do(&once, slow_once);
     CHECK_EQ(rn_now() - t, RN_HOUR + RN_MIN + RN_SEC);
 
-    chan(int) nil = NULL;
+    chan(int) nil = NULL, other = (chan(int))p; /* other: made outside */
     int v;
     CHECK_EQ(chan_select(on_recv(nil, &v), on_after(5)), 1);
     CHECK_EQ(rn_now() - t, RN_HOUR + RN_MIN + RN_SEC + 5);
+    CHECK(!chan_try_recv(other, &v, NULL));
+    CHECK_EQ(chan_take(nil, rn_now() + 5, &v), -ETIMEDOUT);
+    CHECK(!chan_try_recv(other, &v, NULL));
+    CHECK_EQ(chan_put(nil, rn_now() + 5, 1), -ETIMEDOUT);
+    CHECK_EQ(rn_now() - t, RN_HOUR + RN_MIN + RN_SEC + 15);
 }
 
 ITEM(187, "durable: mutexes, wait groups, once, nil channels")
 {
-    run_all_ways(sync_body, NULL);
+    chan(int) other = chan_make(int, 0);
+    run_all_ways(sync_body, (void *)(uintptr_t)other);
+    chan_unref(other);
 }
 
 struct outside {
@@ -326,6 +332,18 @@ static void leave_sleeper(void *p)
     go1(sleeper, &hour);
 }
 
+static void lock_and_end(void *p)
+{
+    rn_mutex_lock((rn_mutex *)p);
+}
+
+static void lock_was_lost(void *p)
+{
+    go1(lock_and_end, p);
+    rn_test_wait();
+    rn_mutex_lock((rn_mutex *)p);
+}
+
 static void run_stuck(void *p)
 {
     rn_test_run(receive_for_ever, p, NULL);
@@ -368,6 +386,10 @@ ITEM(188, "a deadlock is found at once, and is a panic or a result with a report
             CHECK_EQ(r.blocked, 2);
             CHECK_EQ(r.elapsed, 2);
             CHECK_HAS(r.report, "[sync.Mutex.Lock, synctest bubble ");
+
+            m = calloc(1, sizeof *m);
+            CHECK_EQ(rn_test_run(lock_was_lost, m, &o), -EDEADLK);
+            CHECK_EQ(r.blocked, 1);
 
             CHECK_EQ(rn_test_run(leave_one, NULL, &o), -EDEADLK);
             CHECK_EQ(r.blocked, 1);

@@ -292,14 +292,16 @@ ITEM(2, "bubbles of goroutines and of foreign threads, in a busy world")
 /* ---- the same again */
 
 struct log {
-    uint64_t hash;
+    _Atomic(uint64_t) hash; /* one writes at a time, but no lock says so */
     chan(int) c;
     rn_mutex m;
 };
 
 static void note(struct log *l, int what)
 {
-    l->hash = (l->hash ^ (uint64_t)what) * UINT64_C(0x100000001b3);
+    uint64_t h = atomic_load_explicit(&l->hash, memory_order_relaxed);
+    h = (h ^ (uint64_t)what) * UINT64_C(0x100000001b3);
+    atomic_store_explicit(&l->hash, h, memory_order_relaxed);
 }
 
 struct party {
