@@ -18,7 +18,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LISTED_MAX = 1000, LOOK_AGAIN = 1000000 /* ns */ };
+enum {
+    LISTED_MAX = 1000,
+    LOOK_AGAIN = 1000000, /* ns */
+    LOOKS = 3,            /* before a wait for a mutex is a deadlock, see is_over */
+    MUTEX_LOCKED = 1,     /* in rn_mutex.rn_word */
+};
 
 static const char *const text_of[] = {
     [RN__BUBBLE_STUCK] = "deadlock: all goroutines in bubble are blocked",
@@ -29,7 +34,8 @@ static const char *const text_of[] = {
 
 typedef struct remains {
     int n;                /* goroutines that are left */
-    bool hope;            /* somebody outside holds a mutex that one of them waits for */
+    bool locks;           /* one of them waits for a mutex */
+    bool hope;            /* which somebody outside holds, or is about to take */
     rn__g *g[LISTED_MAX]; /* the first ones, oldest first */
 } remains;
 
@@ -42,7 +48,9 @@ static void look_at(rn__g *g, void *arg)
     if (g->reason == RN__WAIT_MUTEX_LOCK && g->obj != NULL) {
         const rn_mutex *m = g->obj;
         const rn__g *owner = __atomic_load_n(&m->rn_owner, __ATOMIC_RELAXED);
-        r->hope |= rn__bubble_outsider(owner, g);
+        bool locked = (__atomic_load_n(&m->rn_word, __ATOMIC_RELAXED) & MUTEX_LOCKED) != 0;
+        r->locks = true;
+        r->hope |= !locked || rn__bubble_outsider(owner, g);
     }
 }
 
@@ -79,17 +87,21 @@ static void start_body(void *p)
     r->fn(r->arg);
 }
 
-/* Nothing moves. Whether that is the end: not while somebody outside holds what is waited for inside. */
-static bool is_over(run *r)
+/*
+ * Nothing moves in the bubble. Whether that is the end: not while somebody outside holds a mutex that is
+ * waited for inside. Who has just been let in outside may not have written down yet that it is the holder,
+ * so a wait for a mutex is looked at several times.
+ */
+static bool is_over(run *r, int looks)
 {
     if (r->left == NULL)
         r->left = malloc(sizeof *r->left);
     if (r->left == NULL)
         rn__fatal("out of memory for the report of a deadlock in a bubble");
     r->left->n = 0;
-    r->left->hope = false;
+    r->left->locks = r->left->hope = false;
     rn__bubble_each(r->b, look_at, r->left);
-    return !r->left->hope;
+    return !r->left->hope && (!r->left->locks || looks >= LOOKS);
 }
 
 /* Needs more stack than a small goroutine has. */
@@ -129,8 +141,11 @@ int rn_test_run_at(void (*fn)(void *), void *arg, const rn_test_opts *opts, cons
     run *rp = &r;
     rn_go_start(start_body, &rp, sizeof rp, NULL, where);
     int how;
-    while ((how = rn__bubble_run(r.b)) != 0 && !is_over(&r))
+    for (int looks = 1; (how = rn__bubble_run(r.b)) != 0 && !is_over(&r, looks); looks++) {
+        if (r.left->hope)
+            looks = 0;
         rn__bubble_look_again(r.b, LOOK_AGAIN);
+    }
     int64_t elapsed = rn_now() - start;
     rn__bubble_end(r.b);
     if (how == 0)

@@ -292,6 +292,63 @@ ITEM(187, "not durable: channels made outside, mutexes held outside, system call
     }
 }
 
+/* A mutex changes hands while somebody in the bubble waits: from inside to outside and back. */
+struct shared {
+    rn_mutex m;
+    chan(int) to_world; /* made outside */
+    _Atomic(int) queued, got;
+};
+
+static void wait_inside(void *p)
+{
+    struct shared *s = p;
+    rn_mutex_lock(&s->m);
+    s->got++;
+    rn_mutex_unlock(&s->m);
+}
+
+static void shared_body(void *p)
+{
+    struct shared *s = p;
+    rn_mutex_lock(&s->m);
+    chan_send(s->to_world, 1);
+    while (s->queued == 0)
+        rn_yield(); /* somebody outside is on his way into the queue */
+    while (test_parked(RN__WAIT_MUTEX_LOCK, &s->m) == 0)
+        rn_yield();
+    go1(wait_inside, s);
+    rn_test_wait();
+    rn_mutex_unlock(&s->m); /* the one outside comes first, and takes its time */
+    rn_mutex_lock(&s->m);
+    s->got++;
+    rn_mutex_unlock(&s->m);
+    rn_test_wait();
+}
+
+static void hold_outside(void *p)
+{
+    struct shared *s = p;
+    chan_recv(s->to_world, NULL);
+    s->queued = 1;
+    rn_mutex_lock(&s->m);
+    rn_sleep(3 * RN_MS); /* real time */
+    rn_mutex_unlock(&s->m);
+}
+
+ITEM(187, "a mutex shared with the world is no deadlock, whoever holds it when")
+{
+    static const int workers[] = {1, 2, 4};
+    for (int i = 0; i < 30; i++) {
+        rn_gomaxprocs(workers[i % 3]);
+        struct shared s = {.to_world = chan_make(int, 0)};
+        test_go(hold_outside, &s);
+        CHECK_EQ(rn_test_run(shared_body, &s, NULL), 0);
+        CHECK_EQ(s.got, 2);
+        WAIT_GONE(1);
+        chan_unref(s.to_world);
+    }
+}
+
 /* ---- deadlock */
 
 static void receive_for_ever(void *p)
