@@ -36,6 +36,7 @@ extern const bench_case bench_sched_cases[];
 extern const bench_case bench_memory_cases[];
 extern const bench_case bench_sync_cases[];
 extern const bench_case bench_select_cases[];
+extern const bench_case bench_time_cases[];
 
 /* Nanoseconds of the monotonic clock. */
 static inline int64_t bench_now(void)

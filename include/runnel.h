@@ -22,5 +22,7 @@
 #include <runnel/panic.h>
 #include <runnel/sync.h>
 #include <runnel/test.h>
+#include <runnel/time.h>
+#include <runnel/signal.h>
 
 #endif

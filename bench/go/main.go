@@ -30,6 +30,7 @@ func suite() []benchCase {
 	var all []benchCase
 	for _, part := range [][]benchCase{
 		channelCases(), flowCases(), schedCases(), memoryCases(), syncCases(), selectCases(),
+		timeCases(),
 	} {
 		all = append(all, part...)
 	}

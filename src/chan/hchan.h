@@ -45,6 +45,7 @@ enum {
 enum {
     RN__CH_HAS_FD = 1, /* rn_hchan_fd was called: the descriptor follows VALUE|CLOSED */
     RN__CH_IN_USE = 2, /* a free slot of the slab has it cleared */
+    RN__CH_TIMER = 4,  /* part of a timer: one slot, but looks unbuffered; see rn__chan_keeper */
 };
 
 struct rn_hchan {
@@ -269,6 +270,19 @@ static inline void rn__ring_out(rn_hchan *c, void *elem)
 
 /* What an operation on c does first when there are hooks. May switch. */
 void rn__chan_hook(enum rn__event e, rn_hchan *c);
+
+/*
+ * The channel inside a timer (time/): its memory is not the slab's. The last unref calls stop before it
+ * touches anything, and release at the end.
+ */
+typedef struct rn__chan_keeper {
+    void (*stop)(rn_hchan *c, const char *site);
+    void (*release)(rn_hchan *c);
+} rn__chan_keeper;
+extern const rn__chan_keeper *_Atomic rn__chan_timer_keeper;
+
+/* Makes *c, whatever was there, the channel of a timer: room for one time, nobody waits. */
+void rn__chan_init_timer(rn_hchan *c, const char *site);
 
 /* Blocks for ever, on a nil channel or in a select without cases. */
 __attribute__((noreturn)) void rn__block_forever(enum rn__reason reason, const char *site);

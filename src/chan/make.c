@@ -166,6 +166,26 @@ rn_hchan *rn_hchan_make_with(size_t size, int64_t cap, const char *type, const c
     return c;
 }
 
+const rn__chan_keeper *_Atomic rn__chan_timer_keeper;
+
+void rn__chan_init_timer(rn_hchan *c, const char *site)
+{
+    if (RN_UNLIKELY(rn__describe_object != rn__chan_describe))
+        rn__describe_object = rn__chan_describe;
+    *c = (rn_hchan){.size = sizeof(int64_t),
+                    .flags = RN__CH_IN_USE | RN__CH_TIMER,
+                    .fd = -1,
+                    .cap = 1,
+                    .type = "int64_t",
+                    .site = site,
+                    .bubble = RN_UNLIKELY(rn__hooked()) ? rn__acting_number() : 0};
+    c->buf = c->sendp = c->recvp = c->small;
+    c->end = c->small + sizeof(int64_t);
+    atomic_store_explicit(&c->refs, 1, memory_order_relaxed);
+    c->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed);
+    atomic_store_explicit(&c->word, rn__chan_next_word(c, 0), memory_order_relaxed);
+}
+
 rn_hchan *rn_hchan_make(size_t size, int64_t cap, const char *type, const char *site)
 {
     return rn_hchan_make_with(size, cap, type, site, NULL);
@@ -223,6 +243,12 @@ void rn_hchan_unref(rn_hchan *c, const char *site)
         rn__panic_runtime(site, NULL, "channel freed more often than it was owned");
     }
     RN__HB_ACQUIRE(&c->refs);
+    const rn__chan_keeper *keeper = NULL;
+    if (RN_UNLIKELY((c->flags & RN__CH_TIMER) != 0)) {
+        /* relaxed: who got the channel got it after the keeper was set */
+        keeper = atomic_load_explicit(&rn__chan_timer_keeper, memory_order_relaxed);
+        keeper->stop(c, site);
+    }
     uint64_t s = rn__chan_lock(c);
     const rn__sudog *w = c->recvq != NULL ? c->recvq : c->sendq;
     if (RN_UNLIKELY(w != NULL)) {
@@ -248,7 +274,10 @@ void rn_hchan_unref(rn_hchan *c, const char *site)
     if (c->buf != c->small)
         free(c->buf);
     c->buf = NULL;
-    free_hchan(c);
+    if (RN_UNLIKELY(keeper != NULL))
+        keeper->release(c);
+    else
+        free_hchan(c);
 }
 
 /* ------------------------------------------------------------------------------------- snapshots */
@@ -256,10 +285,12 @@ void rn_hchan_unref(rn_hchan *c, const char *site)
 size_t rn_hchan_len(const rn_hchan *c)
 {
     /* relaxed in effect: a snapshot that may be old when the caller looks at it (item 9) */
-    return c != NULL ? __atomic_load_n(&c->count, __ATOMIC_RELAXED) : 0;
+    if (c == NULL || (c->flags & RN__CH_TIMER) != 0)
+        return 0; /* item 167 */
+    return __atomic_load_n(&c->count, __ATOMIC_RELAXED);
 }
 
 size_t rn_hchan_cap(const rn_hchan *c)
 {
-    return c != NULL ? c->cap : 0;
+    return c != NULL && (c->flags & RN__CH_TIMER) == 0 ? c->cap : 0;
 }

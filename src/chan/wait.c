@@ -179,6 +179,7 @@ void rn__chan_describe(enum rn__reason reason, const void *obj, char *buf, size_
     bool closed = (atomic_load_explicit(&c->word, memory_order_relaxed) & RN__CH_CLOSED) != 0;
     snprintf(buf, n, "chan %s%s%s%s, len %zu, cap %zu%s, made at %s",
              c->type != NULL ? c->type : "?", c->name != NULL ? " \"" : "",
-             c->name != NULL ? c->name : "", c->name != NULL ? "\"" : "", rn_hchan_len(c), c->cap,
-             closed ? ", closed" : "", c->site != NULL ? c->site : "?");
+             c->name != NULL ? c->name : "", c->name != NULL ? "\"" : "", rn_hchan_len(c),
+             (c->flags & RN__CH_TIMER) != 0 ? (size_t)0 : c->cap, closed ? ", closed" : "",
+             c->site != NULL ? c->site : "?");
 }

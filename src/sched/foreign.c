@@ -58,6 +58,29 @@ void rn__foreign_exempt(void)
     exempt = true;
 }
 
+void rn__service_enter(void)
+{
+    rn__foreign_exempt();
+    atomic_fetch_add(&rn__sched.known_threads, 1);
+}
+
+void rn__service_begin(void)
+{
+    rn__crowd_add(1);
+}
+
+void rn__service_end(void)
+{
+    rn__crowd_add(-1);
+}
+
+void rn__source_add(int n)
+{
+    atomic_fetch_add(&rn__sched.ext, n); /* seq_cst: then the check */
+    if (n < 0)
+        rn__deadlock_check();
+}
+
 void rn__meet(void)
 {
     if (RN_UNLIKELY(mine == NULL && !exempt && rn__self() == NULL))

@@ -216,24 +216,19 @@ static void apply_attr(rn__g *g, const rn_go_attr *attr, const rn_go_site *where
 
 static uint8_t default_class; /* written once at start-up */
 
-void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go_attr *attr,
-                 const rn_go_site *where)
+static inline __attribute__((always_inline)) rn__g *prepare(rn__worker *w, void (*fn)(void *),
+                                                            const void *args, size_t nargs,
+                                                            const rn_go_attr *attr,
+                                                            const rn_go_site *where,
+                                                            uint64_t parent)
 {
-    rn__worker *w = rn__self();
-    rn__g *self;
-    if (RN_UNLIKELY(w == NULL || w->hot.cur == NULL)) {
-        self = rn__current();
-        w = rn__self();
-    } else {
-        self = w->hot.cur;
-    }
     if (RN_UNLIKELY(default_class == 0))
         default_class = (uint8_t)rn__stack_class(0);
 
     rn__g *g = rn__g_alloc(w);
     g->fn = fn;
     g->where = where;
-    g->parent = self->id;
+    g->parent = parent;
     g->klass = default_class;
     /* relaxed: the queue publishes the descriptor */
     atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
@@ -247,6 +242,11 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
         __tsan_set_fiber_name(g->ext->tsan_fiber, where->fname);
 #endif
     RN__HB_RELEASE(g); /* all that came before the go statement, this function included */
+    return g;
+}
+
+static inline __attribute__((always_inline)) void launch(rn__worker *w, rn__g *g)
+{
     if (RN_UNLIKELY(w == NULL)) {
         atomic_fetch_add(&rn__sched.foreign_created, 1);
         bool held = false;
@@ -293,6 +293,31 @@ void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go
         atomic_load_explicit(&rn__sched.nspin, memory_order_relaxed) == 0 &&
         atomic_load_explicit(&rn__sched.futile, memory_order_relaxed) == 0)
         rn__wake_one();
+}
+
+void rn_go_start(void (*fn)(void *), const void *args, size_t nargs, const rn_go_attr *attr,
+                 const rn_go_site *where)
+{
+    rn__worker *w = rn__self();
+    rn__g *self;
+    if (RN_UNLIKELY(w == NULL || w->hot.cur == NULL)) {
+        self = rn__current();
+        w = rn__self();
+    } else {
+        self = w->hot.cur;
+    }
+    launch(w, prepare(w, fn, args, nargs, attr, where, self->id));
+}
+
+rn__g *rn__go_prepare(void (*fn)(void *), const void *args, size_t nargs, const rn_go_site *where,
+                      uint64_t parent)
+{
+    return prepare(rn__self(), fn, args, nargs, NULL, where, parent);
+}
+
+void rn__go_launch(rn__g *g)
+{
+    launch(rn__self(), g);
 }
 
 /* ------------------------------------------------------------------------------ who am I, how many */

@@ -307,6 +307,17 @@ static void forget_sights(rn__worker *w)
         w->sight[i] = (rn__sight){0};
 }
 
+/* A pick has found timers that are due, and left them to us. */
+static bool fire_flagged(rn__worker *w)
+{
+    if (RN_LIKELY((atomic_load_explicit(&w->urgent, memory_order_relaxed) & RN__URGENT_TIMERS) ==
+                  0))
+        return false;
+    atomic_fetch_and_explicit(&w->urgent, ~(uint32_t)RN__URGENT_TIMERS, memory_order_relaxed);
+    rn__timers_run(w, rn__clock());
+    return true;
+}
+
 /* Looks for work until there is some or nothing can be hoped for. The caller counts as a searcher. */
 static rn__g *search(rn__worker *w)
 {
@@ -318,6 +329,8 @@ static rn__g *search(rn__worker *w)
         if (g != NULL)
             return g;
         if (rn__det() && rn__det_advance())
+            continue;
+        if (fire_flagged(w))
             continue;
         if (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
             (RN__URGENT_RETIRE | RN__URGENT_NAP | RN__URGENT_LOCKED))
@@ -347,6 +360,7 @@ rn__g *rn__find_work(rn__worker *w)
     if (w->started) {
         w->started = false; /* our creator has counted us */
     } else {
+        fire_flagged(w);
         rn__g *g = rn__pick(w);
         if (g != NULL)
             return g;

@@ -324,8 +324,7 @@ void rn_yield(void)
     rn__g *g = w->hot.cur;
     rn__g *next = rn__pick(w);
     if (next == NULL &&
-        !(atomic_load_explicit(&w->urgent, memory_order_relaxed) &
-          (RN__URGENT_RETIRE | RN__URGENT_NAP)) &&
+        !(atomic_load_explicit(&w->urgent, memory_order_relaxed) & RN__URGENT_TO_G0) &&
         !(rn__hooked() && rn__bubble_others_wait(g)))
         return;
     atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);

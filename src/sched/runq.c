@@ -392,7 +392,11 @@ rn__g *rn__pick_rare(rn__worker *w, uint32_t tick)
     if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) != RN_NEVER) {
         int64_t now = rn__clock();
         rn__note_clock(now);
-        rn__timers_run(w, now);
+        if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) <= now) {
+            /* our caller may hold a channel's lock, and a callback may want that one */
+            atomic_fetch_or_explicit(&w->urgent, RN__URGENT_TIMERS, memory_order_relaxed);
+            return NULL;
+        }
     }
     return rn__gq_take(w);
 }

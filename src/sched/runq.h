@@ -208,9 +208,8 @@ static inline rn__g *rn__pick(rn__worker *w)
     if (RN_UNLIKELY(tick % 64 == 0 ||
                     atomic_load_explicit(&w->urgent, memory_order_relaxed) != 0)) {
         rn__g *g = rn__pick_rare(w, tick);
-        if (g != NULL ||
-            (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
-             (RN__URGENT_DET | RN__URGENT_LOCKED | RN__URGENT_RETIRE | RN__URGENT_NAP)) != 0)
+        if (g != NULL || (atomic_load_explicit(&w->urgent, memory_order_relaxed) &
+                          (RN__URGENT_DET | RN__URGENT_LOCKED | RN__URGENT_TO_G0)) != 0)
             return g;
     }
     rn__g *g = rn__runnext_take(w);

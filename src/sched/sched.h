@@ -411,17 +411,41 @@ void rn__batch_ready(rn__batch *b);
  * `round` counts from 0. The caller must hold no lock if may_yield. */
 void rn__backoff(unsigned round, bool may_yield);
 
+/* rn_go_start in two steps, for callers inside the scheduler (g0, the watcher, threads of the library):
+ * the descriptor of a goroutine that runs in no queue yet, and its start. parent: its creator's id. */
+rn__g *rn__go_prepare(void (*fn)(void *), const void *args, size_t nargs, const rn_go_site *where,
+                      uint64_t parent);
+void rn__go_launch(rn__g *g);
+
 /* ------------------------------------------------------------------------------------ timers */
 
-typedef struct rn__timer {
-    int64_t when;                          /* due time on rn_now() */
-    void (*fire)(void *arg, uint64_t gen); /* called by a worker or the watcher, without locks; must
-                                                be short and must not block */
-    void *arg;                             /* for fire */
-    uint64_t gen;                          /* for fire: the token to take */
-    rn__worker *_Atomic heap;              /* whose heap holds it; NULL: none */
-    uint32_t index;                        /* position in that heap */
-} rn__timer;
+typedef struct rn__timer rn__timer;
+
+/* What a sync callback wants to happen after it, when its timer is free again. */
+enum rn__fired_how {
+    RN__FIRED_READY,  /* rn__ready(g) */
+    RN__FIRED_PERMIT, /* rn__ready_permit(g) */
+    RN__FIRED_FRESH,  /* rn__go_launch(g) */
+};
+typedef struct rn__fired {
+    int64_t next;           /* when to fire again; 0: no more */
+    rn__g *g;               /* whom to make runnable; NULL: nobody */
+    enum rn__fired_how how; /* in which way */
+} rn__fired;
+
+struct rn__timer {
+    int64_t when; /* due time on rn_now() */
+    /* One of the two; called by a worker or the watcher, without locks; short, and must not block. fire
+     * gets copies, and the timer is its owner's again before. sync gets the timer itself, and whoever
+     * disarms or rearms it waits until it has returned. */
+    void (*fire)(void *arg, uint64_t gen);
+    rn__fired (*sync)(rn__timer *t, int64_t now);
+    void *arg;                /* for fire */
+    uint64_t gen;             /* for fire: the token to take */
+    rn__worker *_Atomic heap; /* whose heap holds it; NULL: none */
+    uint32_t index;           /* position in that heap, or RN__TIMER_FIRING */
+};
+#define RN__TIMER_FIRING UINT32_MAX /* out of the heap, the callback has not returned */
 
 /* Arms t; the caller owns the memory until it has fired or been disarmed. */
 void rn__timer_arm(rn__timer *t, int64_t when);
@@ -429,6 +453,10 @@ void rn__timer_arm(rn__timer *t, int64_t when);
 /* Takes t out. True if it will not fire; false if it has fired or is about to. In both cases t's memory
  * is the caller's again. */
 bool rn__timer_disarm(rn__timer *t);
+
+/* Changes the due time of t if it is armed; false, having done nothing, if not. Putting a timer off
+ * costs next to nothing. Not while somebody else arms or disarms t. */
+bool rn__timer_rearm(rn__timer *t, int64_t when);
 
 /* rn_now() of the program, also for a caller in a bubble. */
 int64_t rn__now_outside(void);
@@ -461,6 +489,19 @@ typedef struct rn__deadline {
     int64_t at;
 } rn__deadline;
 rn__breaker *rn__deadline_init(rn__deadline *d, int64_t at);
+
+/* ----------------------------------------------------------------------- threads of the library */
+
+/* A thread of the library that is neither a worker nor the program's: called once, as its first act. It
+ * does not register as a foreign thread. What it does to channels and goroutines stands between begin and
+ * end, which keep every worker from being solo meanwhile. */
+void rn__service_enter(void);
+void rn__service_begin(void);
+void rn__service_end(void);
+
+/* n more (or fewer) reasons why something may happen although nobody runs: the deadlock report waits for
+ * them. With fewer it may come now. */
+void rn__source_add(int n);
 
 /* ------------------------------------------------------------------------------------ policy */
 

@@ -8,7 +8,8 @@
  * Invariants (models/idle checks them)
  *  - DEEP is announced (seq_cst) before the last look at live and the global queue; every push looks
  *    at watch after it. So no push behind a hog is forgotten.
- *  - It never spins and takes no channel lock.
+ *  - It never spins. Of the locks of other parts it takes only those that the callbacks of timers need, for
+ *    moments.
  */
 #include "runq.h"
 #include <pthread.h>

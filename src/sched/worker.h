@@ -33,9 +33,14 @@ enum {
  * goroutines that talk stays on one worker, short enough that real work spreads. */
 enum { RN__AGE_FRESH = 2000, RN__AGE_READY = 16000 };
 
+typedef struct rn__heap_slot {
+    int64_t when; /* the key: not later than t->when */
+    rn__timer *t;
+} rn__heap_slot;
+
 typedef struct rn__heap {
     rn__lock lock;            /* guards everything here; no callback runs under it */
-    rn__timer **slot;         /* 4-ary heap by when */
+    rn__heap_slot *slot;      /* 4-ary heap by when, see heap.h */
     uint32_t n;               /* timers in the heap */
     uint32_t cap;             /* slots allocated */
     _Atomic(uint32_t) firing; /* timers taken out whose callbacks have not returned: still a source
@@ -138,6 +143,11 @@ enum {
     RN__URGENT_RETIRE = 8, /* one worker too many: it has given its queues away and shall sleep */
     RN__URGENT_NAP =
         16, /* it mostly waits for locks: it gives its queues away and sleeps a while */
+    RN__URGENT_TIMERS = 32, /* timers are due: g0 shall fire them, where no lock is held */
+};
+/* With one of these a pick gives nothing, and the worker has to go to g0. */
+enum {
+    RN__URGENT_TO_G0 = RN__URGENT_RETIRE | RN__URGENT_NAP | RN__URGENT_TIMERS,
 };
 enum { RN__WATCH_DEEP = 0, RN__WATCH_TIMED = 1 };
 
@@ -258,7 +268,6 @@ int64_t rn__timers_first(void);
 /* deadlock.c */
 void rn__deadlock_check(void);
 int64_t rn__deadlock_recheck(void);
-int64_t rn__deadlock_recheck(void);
 
 /* goroutine.c */
 rn__g *rn__g_alloc(rn__worker *w);
@@ -287,6 +296,7 @@ bool rn__bubble_give_way(rn__g *g);
 bool rn__bubble_draw(uint32_t *r);
 bool rn__bubble_arm(rn__timer *t, int64_t when);
 bool rn__bubble_disarm(rn__timer *t);
+bool rn__bubble_rearm(rn__timer *t, int64_t when);
 bool rn__bubble_now(int64_t *now);
 rn__bubble *rn__bubble_act(rn__bubble *b);
 /* What a wait takes off the bubble's books, in two steps: before g belongs to its wakers, and after. */

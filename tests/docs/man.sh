@@ -19,7 +19,8 @@ pages=$(ls docs/man/man[1-9]/*.[1-9])
     # Names with arguments that follow RN_API, over line ends, comments and macros left out.
     cat $headers | awk '/^#/ { while (/\\$/) getline; next } { print }' | tr '\n' ' ' |
         sed 's|/\*|\n/*|g; s|\*/|*/\n|g' | grep -v '^/\*' | tr -d '\n' | sed 's/RN_API/\nRN_API/g; s/;/\n/g' |
-        grep '^RN_API' | grep -oE '\brn_[a-z0-9_]+\(' | tr -d '('
+        grep '^RN_API' | grep -oE '\brn_[a-z0-9_]+\(' | tr -d '(' |
+        grep -vxE 'rn_(recv_|send_)chan' # types of channels that functions take and give
     # Short names.
     cat $headers | awk '/^#ifndef RN_NO_SHORT_NAMES/ { on = 1 } on && /^#endif/ { on = 0 } on' |
         grep -oE '^#define [A-Za-z0-9_]+' | cut -d' ' -f2

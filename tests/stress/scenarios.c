@@ -465,7 +465,93 @@ ITEM(8, "four selects against one: each commits exactly once")
         chan_unref(r.c[i]);
 }
 
-/* ---- 9: two bubbles beside each other, one with a seed of its own */
+/* ---- 9: timers, functions and a ticker, set and stopped by many on the virtual clock */
+
+struct clockwork {
+    rn_timer t[3], f[3];
+    rn_ticker k;
+    chan(rn_unit) quit;
+    _Atomic(uint32_t) next_party;
+    _Atomic(int) set, kept, received, ran, ticks;
+    rn_waitgroup setters, receivers;
+};
+
+static void clockwork_ran(void *p)
+{
+    atomic_fetch_add(&((struct clockwork *)p)->ran, 1);
+}
+
+static void clockwork_set(void *p)
+{
+    struct clockwork *w = p;
+    uint64_t seed = atomic_fetch_add(&w->next_party, 1);
+    for (int i = 0; i < 15; i++) {
+        int k = (int)(test_random(&seed) % 6);
+        rn_timer *t = k < 3 ? &w->t[k] : &w->f[k - 3];
+        int64_t ns = (int64_t)(test_random(&seed) % 4) * 50 * RN_US;
+        if (i % 3 == 2) {
+            atomic_fetch_add(&w->kept, rn_timer_stop(t));
+        } else {
+            atomic_fetch_add(&w->set, 1);
+            atomic_fetch_add(&w->kept, rn_timer_reset(t, ns));
+        }
+        if (i % 4 == 0)
+            rn_sleep(60 * RN_US);
+        if (i % 8 == 5)
+            rn_ticker_reset(&w->k, ns + 20 * RN_US);
+    }
+    rn_waitgroup_done(&w->setters);
+}
+
+static void clockwork_receive(void *p)
+{
+    struct clockwork *w = p;
+    for (;;) {
+        int64_t due = 0;
+        int k = chan_select(on_recv(rn_timer_chan(&w->t[0]), &due),
+                            on_recv(rn_timer_chan(&w->t[1]), &due),
+                            on_recv(rn_timer_chan(&w->t[2]), &due),
+                            on_recv(rn_ticker_chan(&w->k), &due), on_recv(w->quit, NULL));
+        if (k == 4)
+            break;
+        CHECK(due <= rn_now());
+        atomic_fetch_add(k == 3 ? &w->ticks : &w->received, 1);
+    }
+    rn_waitgroup_done(&w->receivers);
+}
+
+ITEM(9, "timers: each setting comes once or is kept from coming; a ticker lives through it all")
+{
+    static struct clockwork w;
+    w.quit = chan_make(rn_unit, 0);
+    for (int i = 0; i < 3; i++) {
+        rn_timer_start(&w.t[i], 30 * RN_US);
+        rn_after_func(&w.f[i], 30 * RN_US, clockwork_ran, &w);
+        atomic_fetch_add(&w.set, 2);
+    }
+    rn_ticker_start(&w.k, 40 * RN_US);
+    rn_waitgroup_add(&w.setters, 4);
+    rn_waitgroup_add(&w.receivers, 2);
+    for (int i = 0; i < 4; i++)
+        test_go(clockwork_set, &w);
+    for (int i = 0; i < 2; i++)
+        test_go(clockwork_receive, &w);
+    rn_waitgroup_wait(&w.setters);
+    int before = atomic_load(&w.ticks);
+    WAIT_UNTIL((rn_sleep(10 * RN_US), atomic_load(&w.ticks) > before));
+    chan_close(w.quit);
+    rn_waitgroup_wait(&w.receivers);
+    rn_ticker_stop(&w.k);
+    for (int i = 0; i < 3; i++) {
+        atomic_fetch_add(&w.kept, rn_timer_stop(&w.t[i]));
+        atomic_fetch_add(&w.kept, rn_timer_stop(&w.f[i]));
+    }
+    WAIT_UNTIL(rn_num_goroutine() == 1);
+    CHECK_EQ(w.received + w.ran + w.kept, w.set);
+    chan_unref(w.quit);
+}
+
+/* ---- 10: two bubbles beside each other, one with a seed of its own */
 
 struct bath {
     chan(int) c;
@@ -519,7 +605,7 @@ static void bath_run(void *p)
     CHECK_EQ(b->elapsed, RN_HOUR + 15 * RN_SEC);
 }
 
-ITEM(9, "bubbles: exact clocks, whoever runs when")
+ITEM(10, "bubbles: exact clocks, whoever runs when")
 {
     static struct bath b[2];
     b[1].elapsed = 1;
