@@ -1,10 +1,10 @@
 /*
- * bubble_time.c - a bubble's clock and its timers: a binary heap by due time, and for equal ones by a
- * random number (item 191).
+ * bubble_time.c - a bubble's clock and its timers: a binary heap by due time, and for equal ones by
+ * a random number (item 191).
  *
  * Invariants
- *  - As in timers.c: a timer's memory is not touched once its heap reads NULL; callbacks run without a
- *    lock, on the controller.
+ *  - As in timers.c: a timer's memory is not touched once its heap reads NULL; callbacks run
+ *    without a lock, on the controller.
  *  - The clock is never moved past a timer in the heap.
  */
 #include "bubble.h"
