@@ -9,26 +9,28 @@
  *     }
  *     int main(void) { return rn_test_run(body, NULL, NULL); }
  *
- * rn_test_run makes a bubble and runs the body as its first goroutine. All goroutines that are started
- * in a bubble belong to it. In it rn_now() stands still as long as any of its goroutines can do
- * something, and then goes straight to the next timer. So time-outs, retries and tickers are tested
- * exactly and at once, and a test that cannot go on is found out instead of waiting for a time limit.
+ * rn_test_run makes a bubble and runs the body as its first goroutine. All goroutines that are
+ * started in a bubble belong to it. In it rn_now() stands still as long as any of its goroutines
+ * can do something, and then goes straight to the next timer. So time-outs, retries and tickers are
+ * tested exactly and at once, and a test that cannot go on is found out instead of waiting for a
+ * time limit.
  *
  * Invariants
- *  - Time in a bubble moves only when every goroutine of it is durably blocked: nobody outside of it can
- *    wake any of them. Durable are sleeps and timers, channels made in the bubble, nil channels, selects
- *    over these, mutexes that no outsider holds, wait groups, condition variables, semaphores, once.
- *    (Go leaves mutexes out, and so cannot see a deadlock of locks.) Not durable: channels made outside,
- *    mutexes held outside, I/O, system calls, rn_blocking sections.
- *  - A bubble's clock is the wall clock as well: rn_now() in it is nanoseconds since 1970-01-01 00:00:00
- *    UTC, and begins at 2000-01-01 00:00:00 UTC. libc's time(), clock_gettime() and usleep() know
- *    nothing of it. Absolute times of the world outside mean nothing inside.
+ *  - Time in a bubble moves only when every goroutine of it is durably blocked: nobody outside of
+ *    it can wake any of them. Durable are sleeps and timers, channels made in the bubble, nil
+ *    channels, selects over these, mutexes that no outsider holds, wait groups, condition
+ *    variables, semaphores, once. (Go leaves mutexes out, and so cannot see a deadlock of locks.)
+ *    Not durable: channels made outside, mutexes held outside, I/O, system calls, rn_blocking
+ *    sections.
+ *  - A bubble's clock is the wall clock as well: rn_now() in it is nanoseconds since 1970-01-01
+ *    00:00:00 UTC, and begins at 2000-01-01 00:00:00 UTC. libc's time(), clock_gettime() and
+ *    usleep() know nothing of it. Absolute times of the world outside mean nothing inside.
  *  - What events of one instant come first is random.
  *  - Any number of bubbles may run at the same time, each on its own clock; the rest of the program
  *    goes on in real time. A bubble in a bubble is refused.
- *  - A channel that was made in a bubble may not be used from outside while the bubble lasts, nor its
- *    timers; that ends the program, with Go's words. So does a done or a signal from outside that
- *    wakes somebody who waits for a wait group or a condition variable in a bubble.
+ *  - A channel that was made in a bubble may not be used from outside while the bubble lasts, nor
+ *    its timers; that ends the program, with Go's words. So does a done or a signal from outside
+ *    that wakes somebody who waits for a wait group or a condition variable in a bubble.
  */
 #ifndef RUNNEL_TEST_H
 #define RUNNEL_TEST_H
@@ -66,14 +68,15 @@ typedef struct rn_test_opts {
 } rn_test_opts;
 
 /*
- * Runs fn(arg) as the first goroutine of a new bubble, waits until all goroutines of the bubble have
- * ended, and returns 0. opts may be NULL. The caller, a goroutine or any thread, waits in real time.
+ * Runs fn(arg) as the first goroutine of a new bubble, waits until all goroutines of the bubble
+ * have ended, and returns 0. opts may be NULL. The caller, a goroutine or any thread, waits in real
+ * time.
  *
- * When none of them can ever go on, that is a deadlock: "deadlock: all goroutines in bubble are blocked",
- * or, if fn has returned, after which time stands still, "deadlock: main bubble goroutine has exited
- * but blocked goroutines remain". With opts->result it is returned as -EDEADLK; else rn_test_run
- * panics with the text, and prints every goroutine of the bubble if nobody recovers. What was left
- * behind stays blocked for ever, with what it owns. -ENOMEM: nothing was started.
+ * When none of them can ever go on, that is a deadlock: "deadlock: all goroutines in bubble are
+ * blocked", or, if fn has returned, after which time stands still, "deadlock: main bubble goroutine
+ * has exited but blocked goroutines remain". With opts->result it is returned as -EDEADLK; else
+ * rn_test_run panics with the text, and prints every goroutine of the bubble if nobody recovers.
+ * What was left behind stays blocked for ever, with what it owns. -ENOMEM: nothing was started.
  *
  * A panic in the bubble that is not recovered ends the program, as everywhere. Panics "synctest.Run
  * called from within a synctest bubble" in a bubble. Go: synctest.Test.
@@ -84,8 +87,8 @@ RN_API int rn_test_run_at(void (*fn)(void *), void *arg, const rn_test_opts *opt
 
 /*
  * Waits until all other goroutines of the bubble are durably blocked; no time passes. Afterwards
- * everything that they did is visible. Panics "goroutine is not in a bubble" outside, and "wait already
- * in progress" while another goroutine waits so. Go: synctest.Wait.
+ * everything that they did is visible. Panics "goroutine is not in a bubble" outside, and "wait
+ * already in progress" while another goroutine waits so. Go: synctest.Wait.
  */
 RN_API void rn_test_wait_at(const char *site);
 #define rn_test_wait() rn_test_wait_at(RN_HERE)

@@ -1,31 +1,35 @@
 /*
  * bubble.c - bubbles: goroutines whose clock moves when all of them are blocked.
  *
- * A bubble counts those of its goroutines that can still do something without help from the clock. At zero
- * its controller, the caller of rn_test_run, is woken: it lets rn_test_wait return, or moves the clock to
- * the next timer and fires what is due, or finds that nothing can ever move again.
+ * A bubble counts those of its goroutines that can still do something without help from the clock.
+ * At zero its controller, the caller of rn_test_run, is woken: it lets rn_test_wait return, or
+ * moves the clock to the next timer and fires what is due, or finds that nothing can ever move
+ * again.
  *
  *     a goroutine is made    +1                       by its maker, before it is in any queue
- *     it waits               -1                       on the next stack, when the wait is visible to all
+ *     it waits               -1                       on the next stack, when all can see the wait
  *     it is woken            +1                       by the waker, before it is in any queue
  *     it ends                -1                       before its descriptor is free
  *     the controller works   1 for as long as it does
  *
- * The +1 of a waker may come before the -1 of the wait that it ends; the sum is right in any order, and
- * zero is reached only when all are blocked and nobody has been woken. A wait that somebody outside of the
- * bubble can end ("loose": a channel made outside, a mutex held outside, I/O) counts neither way.
+ * The +1 of a waker may come before the -1 of the wait that it ends; the sum is right in any order,
+ * and zero is reached only when all are blocked and nobody has been woken. A wait that somebody
+ * outside of the bubble can end ("loose": a channel made outside, a mutex held outside, I/O) counts
+ * neither way.
  *
- * A bubble with a seed lets one of its goroutines run at a time. Whoever has the turn passes it on when it
- * blocks, ends or yields, to one drawn among those that are ready; so all choices in it come from the seed,
- * however many workers there are.
+ * A bubble with a seed lets one of its goroutines run at a time. Whoever has the turn passes it on
+ * when it blocks, ends or yields, to one drawn among those that are ready; so all choices in it
+ * come from the seed, however many workers there are.
  *
  * Invariants
- *  - A goroutine whose -1 is still to come keeps the bubble alive: after its own -1 nobody but the one
- *    who reached zero touches the bubble.
- *  - lock guards the members, the timers and the ready list. No callback, no push and no allocation under
- *    it. It is taken with no other lock of the scheduler held.
- *  - A bubble's timer is in its bubble's heap, whoever runs it; its callback runs on the controller.
- *  - g->bubble, g->ext->bubble are written by the maker and at the end, and are the same in between.
+ *  - A goroutine whose -1 is still to come keeps the bubble alive: after its own -1 nobody but the
+ *    one who reached zero touches the bubble.
+ *  - lock guards the members, the timers and the ready list. No callback, no push and no allocation
+ *    under it. It is taken with no other lock of the scheduler held.
+ *  - A bubble's timer is in its bubble's heap, whoever runs it; its callback runs on the
+ *    controller.
+ *  - g->bubble, g->ext->bubble are written by the maker and at the end, and are the same in
+ *    between.
  */
 #include "bubble.h"
 #include <stdlib.h>
@@ -52,7 +56,8 @@ uint32_t rn__acting_number(void)
     return b != NULL ? b->number : 0;
 }
 
-/* The caller acts in another name from now on; returns the former one. Changes nothing from none to none. */
+/* The caller acts in another name from now on; returns the former one. Changes nothing from none to
+ * none. */
 rn__bubble *rn__bubble_act(rn__bubble *b)
 {
     rn__g *g = self_g();
@@ -91,7 +96,8 @@ void rn__bubble_loose(rn__g *g, bool loose)
         g->ext->loose = loose;
 }
 
-/* Whether only g's own bubble can end its present wait. While it waits the answer does not change. */
+/* Whether only g's own bubble can end its present wait. While it waits the answer does not
+ * change. */
 static bool durable(const rn__g *g)
 {
     switch (g->reason) {
@@ -118,7 +124,8 @@ static void one_less(rn__bubble *b)
         rn__ready_permit(c);
 }
 
-/* What g's wait takes off the books, first half: on the next stack, while g is not yet its wakers'. */
+/* What g's wait takes off the books, first half: on the next stack, while g is not yet its
+ * wakers'. */
 rn__bubble *rn__bubble_parking(rn__g *g)
 {
     if (g->bubble == 0)
@@ -130,7 +137,8 @@ rn__bubble *rn__bubble_parking(rn__g *g)
     return b;
 }
 
-/* g is its waker's now, and may have ended; or, if not blocked, somebody was faster and it runs on. */
+/* g is its waker's now, and may have ended; or, if not blocked, somebody was faster and it runs
+ * on. */
 void rn__bubble_parked(rn__bubble *b, bool blocked)
 {
     if (b == NULL)
@@ -140,7 +148,8 @@ void rn__bubble_parked(rn__bubble *b, bool blocked)
     one_less(b);
 }
 
-/* Somebody outside wakes g, in a wait of which the bubble believes that only its own goroutines can. */
+/* Somebody outside wakes g, in a wait of which the bubble believes that only its own goroutines
+ * can. */
 static void from_outside(rn__bubble *b, rn__g *g, bool parked)
 {
     const char *text;
@@ -179,8 +188,8 @@ void rn__bubble_ready(rn__g *g, bool parked)
 
 /* ------------------------------------------------------------------------------------- members */
 
-/* Makes room in an array that the bubble's lock guards, without allocating under it. Takes the lock, and
- * returns with it held. */
+/* Makes room in an array that the bubble's lock guards, without allocating under it. Takes the
+ * lock, and returns with it held. */
 void rn__bubble_lock_with_room(rn__bubble *b, void **array, uint32_t *cap, const uint32_t *n,
                                size_t each)
 {

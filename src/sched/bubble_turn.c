@@ -1,13 +1,13 @@
 /*
  * bubble_turn.c - a bubble with a seed: one of its goroutines runs at a time.
  *
- * Whoever has the turn passes it on when it blocks, ends or yields, to one drawn among those that are
- * ready. So the bubble does the same for the same seed, whatever the workers and the rest of the program
- * do meanwhile.
+ * Whoever has the turn passes it on when it blocks, ends or yields, to one drawn among those that
+ * are ready. So the bubble does the same for the same seed, whatever the workers and the rest of
+ * the program do meanwhile.
  *
  * Invariants
- *  - turn is true while a goroutine of the bubble runs, or is in a run queue, or the controller fires
- *    timers. All others that are ready are in run.
+ *  - turn is true while a goroutine of the bubble runs, or is in a run queue, or the controller
+ *    fires timers. All others that are ready are in run.
  *  - The turn is passed on the next stack, when the one that had it can be woken by anybody.
  *  - run has room for all members, so that nothing is allocated when one becomes ready.
  */

@@ -88,9 +88,9 @@ static void start_body(void *p)
 }
 
 /*
- * Nothing moves in the bubble. Whether that is the end: not while somebody outside holds a mutex that is
- * waited for inside. Who has just been let in outside may not have written down yet that it is the holder,
- * so a wait for a mutex is looked at several times.
+ * Nothing moves in the bubble. Whether that is the end: not while somebody outside holds a mutex
+ * that is waited for inside. Who has just been let in outside may not have written down yet that it
+ * is the holder, so a wait for a mutex is looked at several times.
  */
 static bool is_over(run *r, int looks)
 {
