@@ -22,6 +22,7 @@
 #include <runnel/panic.h>
 #include <runnel/self.h>
 #include <runnel/sync.h>
+#include <runnel/test.h>
 #include <runnel/time.h>
 #include <runnel/signal.h>
 #include <runnel/rwmutex.h>

@@ -53,9 +53,9 @@ bool rn__chan_close_into(rn_hchan *c, const char *site, rn__batch *batch, rn__g 
 
 static bool close_chan(rn_hchan *c, const char *site)
 {
-    rn__g *g = rn__current();
+    rn__current(); /* a foreign thread is met before it writes */
     if (RN_UNLIKELY(rn__hooked()))
-        rn__hook_point(RN__EV_CLOSE, g, c);
+        rn__chan_hook(RN__EV_CLOSE, c);
     rn__batch batch;
     rn__batch_init(&batch);
     rn__g *permits = NULL;

@@ -46,7 +46,7 @@ enum {
     RN__CH_HAS_FD = 1, /* rn_hchan_fd was called: the descriptor follows VALUE|CLOSED */
     RN__CH_IN_USE = 2, /* a free slot of the slab has it cleared */
     RN__CH_TIMER = 4,  /* part of a timer: one slot, but looks unbuffered; see rn__chan_keeper */
-    RN__CH_GROWS = 8,  /* unbounded: the ring has room again whenever the lock is dropped (grow.c) */
+    RN__CH_GROWS = 8, /* unbounded: the ring has room again whenever the lock is dropped (grow.c) */
     RN__CH_RARE = RN__CH_HAS_FD | RN__CH_GROWS, /* more to do when a change is published */
 };
 
@@ -67,7 +67,7 @@ struct rn_hchan {
     /* line 1: the rest */
     char *buf, *end;        /* the ring */
     _Atomic(int32_t) refs;  /* owners */
-    uint32_t serial;        /* counts channels made; for dumps */
+    uint32_t bubble;        /* number of the bubble that made it, 0: none */
     void (*drop)(void *);   /* destructor for elements nobody received */
     const char *type;       /* element type's name */
     const char *site;       /* where it was made */
@@ -77,7 +77,7 @@ struct rn_hchan {
 
     /* line 2 */
     union {
-        rn_hchan *next_free;            /* link in the slab's free list */
+        rn_hchan *next_free;            /* free: link in the slab's free list */
         struct rn__chan_growth *growth; /* RN__CH_GROWS: how it grows */
     };
     _Alignas(16) char small[RN__CACHELINE - 16]; /* ring of small channels */
@@ -282,6 +282,9 @@ static inline void rn__ring_out(rn_hchan *c, void *elem)
     RN__HB_RELEASE(c->recvp);
     c->recvp = rn__ring_next(c, c->recvp);
 }
+
+/* What an operation on c does first when there are hooks. May switch. */
+void rn__chan_hook(enum rn__event e, rn_hchan *c);
 
 /*
  * The channel inside a timer (time/): its memory is not the slab's. The last unref calls stop before it

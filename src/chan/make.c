@@ -28,8 +28,6 @@ static struct {
     _Atomic(uint32_t) used;              /* structures handed out; release store */
 } slab;
 
-static _Atomic(uint32_t) serials; /* relaxed: a number for dumps */
-
 static rn_hchan *slab_take(void)
 {
     rn_hchan *c = slab.free;
@@ -145,13 +143,13 @@ rn_hchan *rn_hchan_make_with(size_t size, int64_t cap, const char *type, const c
     c->sendp = c->recvp = buf;
     c->recvq = c->sendq = NULL;
     atomic_store_explicit(&c->refs, 1, memory_order_relaxed);
-    c->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed);
     c->drop = NULL;
     c->name = NULL;
     c->type = type;
     c->site = site;
     c->close_site = NULL;
     c->closer = 0;
+    c->bubble = RN_UNLIKELY(rn__hooked()) ? rn__acting_number() : 0;
     if (opts != NULL) {
         c->drop = opts->drop;
         if (opts->unbounded)
@@ -178,11 +176,11 @@ void rn__chan_init_timer(rn_hchan *c, const char *site)
                     .fd = -1,
                     .cap = 1,
                     .type = "int64_t",
-                    .site = site};
+                    .site = site,
+                    .bubble = RN_UNLIKELY(rn__hooked()) ? rn__acting_number() : 0};
     c->buf = c->sendp = c->recvp = c->small;
     c->end = c->small + sizeof(int64_t);
     atomic_store_explicit(&c->refs, 1, memory_order_relaxed);
-    c->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed);
     atomic_store_explicit(&c->word, rn__chan_next_word(c, 0), memory_order_relaxed);
 }
 

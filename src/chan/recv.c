@@ -45,11 +45,11 @@ static inline bool drained(rn_hchan *c, uint64_t s, void *elem)
 /* nil channels, foreign threads, the start of the runtime, hooks. Returns where we are after it. */
 __attribute__((noinline)) static rn__hot *recv_rare(rn_hchan *c, const char *site)
 {
-    rn__g *g = rn__current();
+    rn__current(); /* starts the runtime, registers a thread */
     if (c == NULL)
         rn__block_forever(RN__WAIT_CHAN_RECEIVE_NIL, site);
     if (rn__hooked())
-        rn__hook_point(RN__EV_RECV, g, c);
+        rn__chan_hook(RN__EV_RECV, c);
     return rn__self_hot();
 }
 
@@ -79,7 +79,7 @@ bool rn_hchan_try_recv(rn_hchan *c, void *elem, bool *ok, const char *site)
     if (c == NULL)
         return false;
     if (RN_UNLIKELY(rn__hooked()))
-        rn__hook_point(RN__EV_RECV, rn__current(), c);
+        rn__chan_hook(RN__EV_RECV, c);
     rn__chan_fence();
     uint64_t s = atomic_load_explicit(&c->word, memory_order_acquire);
     if (!(s & (RN__CH_VALUE | RN__CH_CLOSED)))

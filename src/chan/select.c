@@ -296,10 +296,25 @@ __attribute__((noinline)) static int select_slow(const rn_case *cases, size_t n,
     return i;
 }
 
+/* With hooks. The wait is loose if somebody outside of the caller's bubble can end it by any case. */
+__attribute__((noinline)) static void select_hook(const rn_case *cases, size_t n)
+{
+    rn__g *g = rn__current();
+    bool loose = false;
+    for (size_t i = 0; i < n; i++) {
+        if (rn__case_has_channel(&cases[i]))
+            loose |= !rn__bubble_use(cases[i].c->bubble, "select on");
+        else
+            loose |= cases[i].op > RN_OP_DEADLINE; /* neither a channel nor a time */
+    }
+    rn__bubble_loose(g, loose);
+    rn__hook_point(RN__EV_BLOCK, g, NULL);
+}
+
 int rn_hselect(const rn_case *cases, size_t n, const char *site)
 {
     if (RN_UNLIKELY(rn__hooked()))
-        rn__hook_point(RN__EV_BLOCK, rn__current(), NULL);
+        select_hook(cases, n);
     if (n <= 64) {
         uint64_t ready = 0, bit = 1;
         for (size_t i = 0; i < n; i++, bit += bit) {

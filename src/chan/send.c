@@ -36,11 +36,11 @@ static inline bool park(rn_hchan *c, uint64_t s, const void *elem, rn__g *g, con
 /* nil channels, foreign threads, the start of the runtime, hooks. Returns where we are after it. */
 __attribute__((noinline)) static rn__hot *send_rare(rn_hchan *c, const char *site)
 {
-    rn__g *g = rn__current();
+    rn__current(); /* starts the runtime, registers a thread */
     if (c == NULL)
         rn__block_forever(RN__WAIT_CHAN_SEND_NIL, site);
     if (rn__hooked())
-        rn__hook_point(RN__EV_SEND, g, c);
+        rn__chan_hook(RN__EV_SEND, c);
     return rn__self_hot();
 }
 
@@ -68,7 +68,7 @@ bool rn_hchan_try_send(rn_hchan *c, const void *elem, const char *site)
     if (c == NULL)
         return false;
     if (RN_UNLIKELY(rn__hooked()))
-        rn__hook_point(RN__EV_SEND, rn__current(), c);
+        rn__chan_hook(RN__EV_SEND, c);
     rn__chan_fence();
     uint64_t s = atomic_load_explicit(&c->word, memory_order_acquire);
     if (!(s & (RN__CH_ROOM | RN__CH_CLOSED)))

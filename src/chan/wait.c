@@ -41,6 +41,15 @@ void rn__chan_fence_crowd(void)
     rn__solo_hope();
 }
 
+void rn__chan_hook(enum rn__event e, rn_hchan *c)
+{
+    rn__g *g = rn__current();
+    const char *op = e == RN__EV_SEND ? "send on" : e == RN__EV_RECV ? "receive on" : "close of";
+    /* nobody can end a wait on a nil channel */
+    rn__bubble_loose(g, c != NULL && !rn__bubble_use(c->bubble, op));
+    rn__hook_point(e, g, c);
+}
+
 void rn__block_forever(enum rn__reason reason, const char *site)
 {
     rn__g *g = rn__current();
@@ -53,11 +62,11 @@ void rn__block_forever(enum rn__reason reason, const char *site)
 
 int rn_hchan_put(rn_hchan *c, int64_t deadline, const void *elem, const char *site)
 {
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__chan_hook(RN__EV_SEND, c);
     if (c != NULL) {
         if (deadline == RN_NEVER)
             return rn_hchan_send(c, elem, site) ? 0 : -EPIPE;
-        if (RN_UNLIKELY(rn__hooked()))
-            rn__hook_point(RN__EV_SEND, rn__current(), c);
         uint64_t s = rn__chan_lock(c);
         rn__partner partner = {NULL, false};
         enum rn__try r = rn__try_send_locked(c, s, elem, &partner);
@@ -84,11 +93,11 @@ int rn_hchan_put(rn_hchan *c, int64_t deadline, const void *elem, const char *si
 
 int rn_hchan_take(rn_hchan *c, int64_t deadline, void *elem, const char *site)
 {
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__chan_hook(RN__EV_RECV, c);
     if (c != NULL) {
         if (deadline == RN_NEVER)
             return rn_hchan_recv(c, elem, site) ? 0 : -EPIPE;
-        if (RN_UNLIKELY(rn__hooked()))
-            rn__hook_point(RN__EV_RECV, rn__current(), c);
         uint64_t s = rn__chan_lock(c);
         rn__partner partner = {NULL, false};
         enum rn__try r = rn__try_recv_locked(c, s, elem, &partner);

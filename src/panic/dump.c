@@ -137,14 +137,18 @@ static void print_header(rn__out *o, const rn__g *g, unsigned status)
     if (status == RN__WAITING)
         text = g->reason != RN__WAIT_NONE ? rn__reason_text(g->reason) : "waiting";
     rn__out_str(o, text);
-    if (status == RN__WAITING && g->since != 0 && rn_now() - g->since >= RN_MIN) {
+    if (status == RN__WAITING && g->since != 0 && rn__now_outside() - g->since >= RN_MIN) {
         rn__out_str(o, ", ");
-        rn__out_u64(o, (uint64_t)((rn_now() - g->since) / RN_MIN));
+        rn__out_u64(o, (uint64_t)((rn__now_outside() - g->since) / RN_MIN));
         rn__out_str(o, " minutes");
     }
     const rn__gext *x = g->ext;
     if (x != NULL && x->locks > 0)
         rn__out_str(o, ", locked to thread");
+    if (g->bubble != 0) {
+        rn__out_str(o, ", synctest bubble ");
+        rn__out_u64(o, g->bubble);
+    }
     rn__out_str(o, "]");
     RN__OWN_BEGIN(); /* they may change meanwhile, which is not the user's race */
     print_labels(o, g);
@@ -309,6 +313,18 @@ void rn__dump_others(rn__out *o, const rn__g *except)
 }
 
 /* ----------------------------------------------------------------------------------- on request */
+
+void rn__dump_list(int fd, rn__g *const *g, size_t n)
+{
+    rn__out o = {.fd = fd};
+    rn__places_refresh();
+    for (size_t i = 0; i < n; i++) {
+        if (i != 0)
+            rn__out_str(&o, "\n");
+        rn__dump_g(&o, g[i], RN__DUMP_OTHER, NULL);
+    }
+    rn__out_flush(&o);
+}
 
 struct request {
     rn__g *g;

@@ -188,7 +188,4 @@ rn__out *rn__dying_out(void);
 /* Prints the running panics of g, oldest first; false if there are none. */
 bool rn__print_panics(rn__out *o, rn__g *g);
 
-/* Calls fn(arg) where there is room for stdio: on the system stack if g's own is small. */
-void rn__roomy(const rn__g *g, void (*fn)(void *), void *arg);
-
 #endif

@@ -34,6 +34,12 @@ extern void (*rn__describe_object)(enum rn__reason reason, const void *obj, char
 /* The same for the objects of sync/; asked if the other one has nothing to say. Set by sync/. */
 extern void (*rn__describe_sync)(enum rn__reason reason, const void *obj, char *buf, size_t n);
 
+/* Writes the dumps of n goroutines that are not running to fd, a blank line between two. */
+void rn__dump_list(int fd, rn__g *const *g, size_t n);
+
+/* Calls fn(arg) where there is room for libc: on the system stack if g, the caller, has a small one. */
+void rn__roomy(const rn__g *g, void (*fn)(void *), void *arg);
+
 /* Sets rn__deadlock_report. Called by the scheduler's start-up, before the first goroutine. */
 void rn__panic_init(void);
 

@@ -252,8 +252,14 @@ static inline __attribute__((always_inline)) void launch(rn__worker *w, rn__g *g
 {
     if (RN_UNLIKELY(w == NULL)) {
         atomic_fetch_add(&rn__sched.foreign_created, 1);
-        if (rn__hooked())
+        bool held = false;
+        if (rn__hooked()) {
             rn__hook_event(RN__EV_CREATE, g, NULL);
+            rn__bubble_adopt(g);
+            held = rn__bubble_hold(g);
+        }
+        if (held)
+            return;
         if (rn__det())
             rn__det_push(g);
         else
@@ -263,8 +269,11 @@ static inline __attribute__((always_inline)) void launch(rn__worker *w, rn__g *g
     w->ncreated++;
     if (RN_UNLIKELY(rn__hooked())) {
         rn__hook_event(RN__EV_CREATE, g, NULL);
-        if (rn__det()) {
-            rn__det_push(g);
+        rn__bubble_adopt(g);
+        bool held = rn__bubble_hold(g);
+        if (held || rn__det()) {
+            if (!held)
+                rn__det_push(g);
             rn__hook_point(RN__EV_CREATE, g, NULL);
             return;
         }

@@ -89,8 +89,10 @@ static void run_fresh(rn__worker *w, rn__g *g)
 static rn__stack *finish(rn__worker *w, rn__g *g)
 {
     rn__stack *s = g->stack;
-    if (RN_UNLIKELY(rn__hooked()))
+    if (RN_UNLIKELY(rn__hooked())) {
         rn__hook_event(RN__EV_EXIT, g, NULL);
+        rn__bubble_exit(g);
+    }
     if (RN_UNLIKELY(rn__stack_smashed(s)))
         rn__fatal("goroutine %llu (%s) overflowed its %u byte stack", (unsigned long long)g->id,
                   g->where != NULL ? g->where->fname : "?", 1u << s->klass);

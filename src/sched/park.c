@@ -75,13 +75,33 @@ static inline bool leave_call(rn__worker *w, rn__g *g, rn__g *next, void (*commi
 
 /* --------------------------------------------------------------------------------------- park */
 
+/* A plain park with hooks. */
+typedef struct plain_wait {
+    rn__g *g;                  /* who waits; this stands on its stack */
+    _Atomic(uint64_t) *unlock; /* the lock word */
+    uint64_t value;            /* what unlocks it */
+} plain_wait;
+
+static void plain_commit(void *arg)
+{
+    plain_wait p = *(plain_wait *)arg;
+    rn__bubble *b = rn__bubble_parking(p.g);
+    /* release: the saved context; from here on p.g belongs to its waker */
+    atomic_store_explicit(p.unlock, p.value, memory_order_release);
+    rn__bubble_parked(b, true);
+}
+
 static bool park_locked_rare(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value)
 {
     if (rn__is_foreign(g))
         return rn__foreign_park_locked(g, unlock, value);
     rn__hook_event(RN__EV_PARK, g, g->obj);
     rn__worker *w = rn__self();
-    return leave(w, g, rn__pick(w), unlock, value);
+    if (g->bubble == 0)
+        return leave(w, g, rn__pick(w), unlock, value);
+    RN__HB_RELEASE(g->ext->bubble);
+    plain_wait p = {g, unlock, value};
+    return leave_call(w, g, rn__pick(w), plain_commit, &p);
 }
 
 bool rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value)
@@ -95,13 +115,32 @@ bool rn__park_locked(rn__g *g, _Atomic(uint64_t) *unlock, uint64_t value)
     return leave(w, g, rn__pick(w), unlock, value);
 }
 
+/* release publishes the saved context to ready's exchange; on failure somebody has notified g meanwhile,
+ * acquire takes over what it wrote, and the push is ours. */
+static inline bool permit_parks(rn__g *g)
+{
+    return rn__solo_cas32(&g->permit, RN__PERMIT_RUNNING, RN__PERMIT_PARKED);
+}
+
 static void permit_commit(void *arg)
 {
     rn__g *g = arg;
-    /* release publishes the saved context to ready's exchange; on failure somebody has notified g
-     * meanwhile, acquire takes over what it wrote, and the push is ours. */
-    if (!rn__solo_cas32(&g->permit, RN__PERMIT_RUNNING, RN__PERMIT_PARKED))
+    if (!permit_parks(g))
         rn__push(g);
+}
+
+/* The same with hooks. */
+static void permit_commit_hooked(void *arg)
+{
+    rn__g *g = arg;
+    rn__bubble *b = rn__bubble_parking(g);
+    bool parked = permit_parks(g);
+    rn__bubble_parked(b, parked);
+    if (!parked) {
+        atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
+        rn__hook_event(RN__EV_READY, g, NULL);
+        rn__push_now(g); /* its turn has never ended, and its waker has counted it */
+    }
 }
 
 void rn__park_permit(rn__g *g)
@@ -115,9 +154,16 @@ void rn__park_permit(rn__g *g)
         rn__worker *w = rn__self();
         if (RN_UNLIKELY(w->on_system))
             rn__fatal("a function called by rn_on_system_stack must not block");
-        if (rn__hooked())
+        void (*commit)(void *) = permit_commit;
+        if (rn__hooked()) {
             rn__hook_event(RN__EV_PARK, g, g->obj);
-        leave_call(w, g, rn__pick(w), permit_commit, g);
+            if (g->bubble != 0)
+                RN__HB_RELEASE(g->ext->bubble);
+            commit = permit_commit_hooked;
+        }
+        leave_call(w, g, rn__pick(w), commit, g);
+    } else if (RN_UNLIKELY(rn__hooked())) {
+        rn__bubble_parked(rn__bubble_parking(g), false);
     }
     atomic_store_explicit(&g->status, RN__RUNNING, memory_order_relaxed);
     /* relaxed: the next wait's wakers learn of g through a lock or the timer's lock */
@@ -163,17 +209,32 @@ void rn__inject(rn__g *first, rn__g *last, uint32_t n)
         rn__wake_watcher();
 }
 
-/* Makes g runnable, from any thread. */
+/* Puts g, which is runnable, into the queue that it belongs to. */
+void rn__push_now(rn__g *g)
+{
+    rn__worker *w = rn__self();
+    if (rn__det())
+        rn__det_push(g);
+    else if (g->flags & RN__G_PINNED)
+        rn__pinned_push(g);
+    else if (w != NULL)
+        rn__push_local(w, g);
+    else
+        rn__inject(g, g, 1);
+}
+
+/* Makes g, which is parked, runnable, from any thread. */
 void rn__push(rn__g *g)
 {
-    atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
     if (RN_UNLIKELY(rn__hooked())) {
+        rn__bubble_ready(g, true);
+        atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
         rn__hook_event(RN__EV_READY, g, NULL);
-        if (rn__det()) {
-            rn__det_push(g);
-            return;
-        }
+        if (!rn__bubble_hold(g))
+            rn__push_now(g);
+        return;
     }
+    atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
     if (RN_UNLIKELY((g->flags & RN__G_PINNED) != 0)) {
         rn__pinned_push(g);
         return;
@@ -204,6 +265,8 @@ void rn__ready_permit(rn__g *g)
     uint32_t old = atomic_exchange_explicit(&g->permit, RN__PERMIT_NOTIFIED, memory_order_acq_rel);
     if (old == RN__PERMIT_PARKED)
         rn__push(g);
+    else if (RN_UNLIKELY(rn__hooked()))
+        rn__bubble_ready(g, false);
 }
 
 void rn__batch_ready(rn__batch *b)
@@ -234,9 +297,14 @@ static void yield_commit(void *arg)
 {
     rn__g *g = arg;
     rn__worker *w = rn__self();
+    if (rn__hooked()) {
+        rn__hook_event(RN__EV_READY, g, NULL);
+        if (rn__bubble_give_way(g))
+            return;
+    }
     if (rn__det() || (g->flags & RN__G_PINNED) ||
         atomic_load_explicit(&w->urgent, memory_order_relaxed) != 0)
-        rn__push(g);
+        rn__push_now(g);
     else
         rn__ring_push(w, g);
 }
@@ -256,7 +324,8 @@ void rn_yield(void)
     rn__g *g = w->hot.cur;
     rn__g *next = rn__pick(w);
     if (next == NULL &&
-        !(atomic_load_explicit(&w->urgent, memory_order_relaxed) & RN__URGENT_TO_G0))
+        !(atomic_load_explicit(&w->urgent, memory_order_relaxed) & RN__URGENT_TO_G0) &&
+        !(rn__hooked() && rn__bubble_others_wait(g)))
         return;
     atomic_store_explicit(&g->status, RN__RUNNABLE, memory_order_relaxed);
 #if !RN__ASAN && !RN__TSAN

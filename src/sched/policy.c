@@ -46,6 +46,8 @@ uint32_t rn__choose_rare(uint32_t n)
     if (w == NULL) {
         uint64_t s = atomic_fetch_add_explicit(&foreign_state, 1, memory_order_relaxed);
         r = (uint32_t)splitmix(&s);
+    } else if (rn__hooked() && rn__bubble_draw(&r)) {
+        /* a bubble with a seed draws from it */
     } else if (rn__det()) {
         r = (uint32_t)(splitmix(&det.rng) >> 32);
     } else {
@@ -72,8 +74,11 @@ void rn__hook_point(enum rn__event e, rn__g *g, void *obj)
 {
     rn__hook_event(e, g, obj);
     rn__worker *w = rn__self();
-    if (rn__det() && w != NULL && w->hot.cur != NULL && !w->on_system &&
-        splitmix(&det.rng) % 4 == 0)
+    if (w == NULL || w->hot.cur == NULL || w->on_system)
+        return;
+    uint32_t r;
+    bool mine = w->hot.cur->bubble != 0 && rn__bubble_draw(&r);
+    if (mine ? r % 4 == 0 : rn__det() && splitmix(&det.rng) % 4 == 0)
         rn_yield();
 }
 

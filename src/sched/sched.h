@@ -25,6 +25,7 @@
 
 typedef struct rn__g rn__g;
 typedef struct rn__worker rn__worker;
+typedef struct rn__bubble rn__bubble;
 
 /* ------------------------------------------------------------------------- reasons of waiting */
 
@@ -48,6 +49,8 @@ typedef struct rn__worker rn__worker;
     X(ONCE, "sync.Once.Do")                        \
     X(SEM_ACQUIRE, "semaphore acquire")            \
     X(BARRIER_WAIT, "barrier wait")                \
+    X(TEST_RUN, "synctest.Run")                    \
+    X(TEST_WAIT, "synctest.Wait")                  \
     X(GOEXIT_MAIN, "main exited")
 
 enum rn__reason {
@@ -137,9 +140,14 @@ typedef struct rn__gext {
     void *asan_fake;    /* ASan builds: saved fake stack of this goroutine */
     const void *own_lo; /* RN__G_OWNSTACK: bounds of the thread's stack, for ASan and dumps */
     size_t own_size;
-    void *panic;         /* the running panic (panic/) */
-    void *args;          /* heap copy of large arguments */
-    rn__self_data *self; /* name, labels, own values; NULL: none */
+    void *panic;                      /* the running panic (panic/) */
+    void *args;                       /* heap copy of large arguments */
+    rn__self_data *self;              /* name, labels, own values; NULL: none */
+    rn__bubble *bubble;               /* it belongs to; never changes; NULL: none */
+    rn__bubble *acting;               /* in whose name it acts at present; see rn__acting */
+    rn__g *bubble_next, *bubble_prev; /* the bubble's list of members; its lock */
+    uint32_t bubble_epoch;            /* the bubble's when the present wait began */
+    bool loose; /* somebody outside may end the next wait; by itself, before it queues up */
 } rn__gext;
 
 struct rn__g {
@@ -163,6 +171,7 @@ struct rn__g {
     void (*fn)(void *);      /* entry */
     uint16_t won_case;       /* select: the winning case */
     uint8_t won_how;         /* enum rn__won */
+    uint32_t bubble;         /* number of its bubble, 0: none; others may read it at any time */
     /* line 2: for dumps and the rare parts */
     const char *site;        /* "file:line" of the present wait */
     void *obj;               /* waiting: the channel or sync object; fresh: previous in the deque */
@@ -487,6 +496,9 @@ bool rn__timer_disarm(rn__timer *t);
  * costs next to nothing. Not while somebody else arms or disarms t. */
 bool rn__timer_rearm(rn__timer *t, int64_t when);
 
+/* rn_now() of the program, also for a caller in a bubble. */
+int64_t rn__now_outside(void);
+
 /* The fire function that ends a permit park: arg is the goroutine, gen its token. won_how says
  * RN__WON_TIMEOUT. */
 void rn__timer_wake(void *arg, uint64_t gen);
@@ -532,8 +544,9 @@ void rn__source_add(int n);
 /* ------------------------------------------------------------------------------------ policy */
 
 enum rn__hook {
-    RN__HOOK_TRACE = 1, /* the event hook has a listener */
-    RN__HOOK_DET = 2,   /* deterministic policy */
+    RN__HOOK_TRACE = 1,  /* the event hook has a listener */
+    RN__HOOK_DET = 2,    /* deterministic policy */
+    RN__HOOK_BUBBLE = 4, /* there is a bubble */
 };
 /* Read at every operation; zero in normal running, so the branch is predicted and costs nothing. */
 extern _Atomic(uint32_t) rn__hooks;
@@ -570,6 +583,62 @@ static inline uint32_t rn__choose(uint32_t n)
         return rn__choose_rare(n);
     return (uint32_t)((uint64_t)rn__hot_rand(h) * n >> 32);
 }
+
+/* ----------------------------------------------------------------------------------- bubbles */
+
+/*
+ * A bubble is a set of goroutines with a clock of its own (bubble.c). All of this is called only behind
+ * rn__hooked(), but for those for test/.
+ */
+
+/* In whose name the caller acts: its own bubble's, or, while it fires the timers of a bubble, that one's;
+ * NULL: the world's. Never starts the runtime. */
+rn__bubble *rn__acting(void);
+
+/* The number of that bubble, for the mark on an object that is being made; 0: none. */
+uint32_t rn__acting_number(void);
+
+/* The caller is about to use an object with this mark. True: it is its own bubble's, which nobody else may
+ * use. False: others may use it. Fatal if it is another bubble's: "OP synctest channel from outside
+ * bubble". An object that has outlived its bubble is nobody's. */
+bool rn__bubble_use(uint32_t mark, const char *op);
+
+/* g, which is the caller, says of the wait on a channel or a mutex that it may enter next: somebody outside
+ * of its bubble can end it. Before it is in any queue. */
+void rn__bubble_loose(rn__g *g, bool loose);
+
+/* Whether `holder`, who is said to hold a lock, is outside of g's bubble. Descriptors are never given back, so
+ * an old holder does no harm: one that has ended holds nothing that anybody could wait for. */
+static inline bool rn__bubble_outsider(const rn__g *holder, const rn__g *g)
+{
+    /* relaxed: a guess, see rn_mutex */
+    return holder != NULL && holder->bubble != g->bubble &&
+           atomic_load_explicit(&holder->status, memory_order_relaxed) != RN__DEAD;
+}
+
+/* For test/. The maker is the bubble's controller: what it does until rn__bubble_end, it does inside. NULL
+ * without memory. seed != 0: one goroutine at a time, all choices from the seed. */
+rn__bubble *rn__bubble_new(uint64_t seed, int64_t start);
+
+/* Lets the bubble run until nothing moves in it. 0: all goroutines have ended. RN__BUBBLE_STUCK: none can go
+ * on; RN__BUBBLE_LEFT: the first one has ended, others are blocked. May be called again. */
+enum { RN__BUBBLE_STUCK = 1, RN__BUBBLE_LEFT = 2 };
+int rn__bubble_run(rn__bubble *b);
+
+/* The controller, which acts for nobody meanwhile, sleeps for ns of real time. */
+void rn__bubble_look_again(rn__bubble *b, int64_t ns);
+
+/* Calls fn for each goroutine of the bubble in order of creation; under the bubble's lock. */
+void rn__bubble_each(rn__bubble *b, void (*fn)(rn__g *g, void *arg), void *arg);
+
+/* Leaves p, from malloc, to a bubble in which somebody is left: it is never freed. */
+void rn__bubble_keep(rn__bubble *b, void *p);
+
+/* The controller leaves. Frees the bubble if nobody is left in it. */
+void rn__bubble_end(rn__bubble *b);
+
+/* The calling goroutine waits until all others of its bubble are blocked. False: others wait so already. */
+bool rn__bubble_wait(rn__g *g, const char *site);
 
 /* -------------------------------------------------------------------------- per-worker caches */
 

@@ -22,10 +22,24 @@ enum { BATCH = 16 }; /* timers that are taken out at once */
 /* Deterministic policy's clock; moved by its one worker only, read by foreign threads too. */
 static _Atomic(int64_t) virtual_now;
 
-int64_t rn_now(void)
+/* The program's time, whatever bubble the caller is in. */
+int64_t rn__now_outside(void)
 {
     if (rn__det())
         return atomic_load_explicit(&virtual_now, memory_order_relaxed);
+    return rn__clock();
+}
+
+static int64_t now_hooked(void)
+{
+    int64_t now;
+    return rn__bubble_now(&now) ? now : rn__now_outside();
+}
+
+int64_t rn_now(void)
+{
+    if (RN_UNLIKELY(rn__hooked()))
+        return now_hooked();
     return rn__clock();
 }
 
@@ -146,6 +160,8 @@ static void insert(rn__worker *w, rn__timer *t, int64_t when)
 
 void rn__timer_arm(rn__timer *t, int64_t when)
 {
+    if (RN_UNLIKELY(rn__hooked()) && rn__bubble_arm(t, when))
+        return;
     insert(heap_owner(), t, when);
 }
 
@@ -168,8 +184,16 @@ static rn__worker *lock_heap_of(rn__timer *t)
     }
 }
 
+/* A bubble's timer stays in that bubble's heap for as long as it is armed. */
+static inline bool in_bubble(rn__timer *t)
+{
+    return ((uintptr_t)atomic_load_explicit(&t->heap, memory_order_relaxed) & RN__HEAP_BUBBLE) != 0;
+}
+
 bool rn__timer_disarm(rn__timer *t)
 {
+    if (RN_UNLIKELY(in_bubble(t)))
+        return rn__bubble_disarm(t);
     rn__worker *w = lock_heap_of(t);
     if (w == NULL)
         return false;
@@ -185,6 +209,8 @@ bool rn__timer_disarm(rn__timer *t)
 
 bool rn__timer_rearm(rn__timer *t, int64_t when)
 {
+    if (RN_UNLIKELY(in_bubble(t)))
+        return rn__bubble_rearm(t, when);
     rn__worker *w = lock_heap_of(t);
     if (w == NULL)
         return false;
@@ -299,6 +325,8 @@ void rn__timers_run(rn__worker *of, int64_t now)
         rn__lock_drop(&h->lock);
         if (n == 0)
             return;
+        /* Whoever runs here may be in a bubble; the timers are not. */
+        rn__bubble *acting = RN_UNLIKELY(rn__hooked()) ? rn__bubble_act(NULL) : NULL;
         for (uint32_t i = 0; i < n; i++) {
             rn__timer *t = shots[i].t;
             if (t == NULL)
@@ -307,6 +335,8 @@ void rn__timers_run(rn__worker *of, int64_t now)
             settle(of, t, shots[i].f.next);
         }
         launch(shots, n);
+        if (RN_UNLIKELY(acting != NULL))
+            rn__bubble_act(acting);
         /* seq_cst: what the callbacks armed is in a heap; whoever has looked at that one already sees
          * the count change */
         atomic_fetch_add(&rn__sched.fired, 1);

@@ -216,6 +216,7 @@ void rn__dump_queues_quietly(rn__worker *w);
 
 /* park.c */
 void rn__push(rn__g *g);
+void rn__push_now(rn__g *g);
 void rn__push_local(rn__worker *w, rn__g *g);
 void rn__inject(rn__g *first, rn__g *last, uint32_t n);
 
@@ -286,6 +287,26 @@ bool rn__foreign_is_exempt(void);
 void rn__foreign_suspend(void);
 void rn__foreign_resume(void);
 void rn__foreign_wake(rn__g *g);
+
+/* bubble.c: all of it behind rn__hooked() */
+void rn__bubble_adopt(rn__g *g);
+void rn__bubble_exit(rn__g *g);
+void rn__bubble_ready(rn__g *g, bool parked);
+bool rn__bubble_hold(rn__g *g);
+bool rn__bubble_others_wait(rn__g *g);
+bool rn__bubble_give_way(rn__g *g);
+bool rn__bubble_draw(uint32_t *r);
+bool rn__bubble_arm(rn__timer *t, int64_t when);
+bool rn__bubble_disarm(rn__timer *t);
+bool rn__bubble_rearm(rn__timer *t, int64_t when);
+bool rn__bubble_now(int64_t *now);
+rn__bubble *rn__bubble_act(rn__bubble *b);
+/* What a wait takes off the bubble's books, in two steps: before g belongs to its wakers, and after. */
+rn__bubble *rn__bubble_parking(rn__g *g);
+void rn__bubble_parked(rn__bubble *b, bool blocked);
+
+/* The bubble's timers have this bit in rn__timer.heap, and the bubble's address. */
+enum { RN__HEAP_BUBBLE = 1 };
 
 /* policy.c */
 void rn__det_push(rn__g *g);

@@ -98,6 +98,9 @@ static __attribute__((noinline)) int rlock_slow(rn_rwmutex *rw, rn__breaker *b, 
                                                      memory_order_relaxed))
             continue;
         rn__note_wait(g, RN__WAIT_RWMUTEX_RLOCK, rw, site);
+        if (RN_UNLIKELY(rn__hooked())) /* see turn.c */
+            rn__bubble_loose(
+                g, rn__bubble_outsider(__atomic_load_n(&rw->rn_owner, __ATOMIC_RELAXED), g));
         rn__waiters_push_back(&rw->rn_readers, g, b);
         if (b == NULL) {
             rn__park_locked(g, word, s | READERS);
@@ -243,6 +246,8 @@ static int drain(rn_rwmutex *rw, rn__breaker *b, const char *site)
         return 0;
     }
     rn__note_wait(g, RN__WAIT_RWMUTEX_LOCK, rw, site);
+    if (RN_UNLIKELY(rn__hooked()))
+        rn__bubble_loose(g, false); /* who the readers are is not known: taken for ours */
     rn__waiters_push_back(&rw->rn_drain, g, b);
     if (b == NULL) {
         rn__park_locked(g, word, s | DRAIN);

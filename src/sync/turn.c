@@ -126,6 +126,9 @@ int rn__turn_take(const rn__turn *t, rn__breaker *b, const char *site)
         if (starving)
             n |= STARVING;
         rn__note_wait(g, t->reason, t->obj, site);
+        if (RN_UNLIKELY(rn__hooked())) /* in a bubble: somebody outside of it may end the wait */
+            rn__bubble_loose(g,
+                             rn__bubble_outsider(__atomic_load_n(t->owner, __ATOMIC_RELAXED), g));
         if (queued_before)
             rn__waiters_push_front(t->head, g, b);
         else

@@ -122,6 +122,8 @@ bool rn__timer_halt(rn__chan_timer *t)
 /* Starts it; it must have been halted. */
 void rn__timer_begin(rn__chan_timer *t, int64_t when)
 {
+    if (RN_UNLIKELY(rn__hooked()))
+        t->c.bubble = rn__acting_number(); /* whose clock it runs on, his is the channel */
     if (t->kind == RN__TIMER_FUNC || atomic_load_explicit(&t->made, memory_order_relaxed)) {
         rn__timer_arm(&t->t, when);
     } else {

@@ -319,6 +319,23 @@ void rn__hook_point(enum rn__event e, rn__g *g, void *obj)
     (void)e, (void)g, (void)obj;
 }
 
+/* No hooks, so no bubbles. */
+uint32_t rn__acting_number(void)
+{
+    return 0;
+}
+
+bool rn__bubble_use(uint32_t mark, const char *op)
+{
+    (void)mark, (void)op;
+    return false;
+}
+
+void rn__bubble_loose(rn__g *g, bool loose)
+{
+    (void)g, (void)loose;
+}
+
 const char *rn__reason_text(enum rn__reason r)
 {
     (void)r;

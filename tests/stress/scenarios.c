@@ -858,4 +858,67 @@ ITEM(30, "batches through a pool, a map and an unbounded channel; the stop comes
     chan_unref(s.stop);
 }
 
+/* ---- 40: two bubbles beside each other, one with a seed of its own */
+
+struct bath {
+    chan(int) c;
+    rn_mutex m;
+    int sum;         /* guarded by m */
+    int64_t elapsed; /* of its clock */
+};
+
+static void bath_send(void *p)
+{
+    struct bath *b = p;
+    for (int i = 1; i <= 5; i++) {
+        rn_sleep(i * RN_SEC);
+        chan_send(b->c, i);
+    }
+}
+
+static void bath_take(void *p)
+{
+    struct bath *b = p;
+    int v = 0;
+    while (chan_take(b->c, rn_now() + RN_HOUR, &v) == 0) {
+        rn_mutex_lock(&b->m);
+        b->sum += v;
+        rn_mutex_unlock(&b->m);
+    }
+}
+
+static void bath_body(void *p)
+{
+    struct bath *b = p;
+    b->c = chan_make(int, 0);
+    for (int i = 0; i < 3; i++) {
+        go1(bath_send, b);
+        go1(bath_take, b);
+    }
+    rn_test_sleep(15 * RN_SEC);
+    rn_mutex_lock(&b->m);
+    CHECK_EQ(b->sum, 45);
+    rn_mutex_unlock(&b->m);
+    rn_test_sleep(RN_HOUR); /* the takers have given up */
+    b->elapsed = rn_now() - RN_TEST_EPOCH;
+    chan_unref(b->c);
+}
+
+static void bath_run(void *p)
+{
+    struct bath *b = p;
+    rn_test_opts o = {.seed = b->elapsed == 1 ? 5 : 0};
+    CHECK_EQ(rn_test_run(bath_body, b, &o), 0);
+    CHECK_EQ(b->elapsed, RN_HOUR + 15 * RN_SEC);
+}
+
+ITEM(40, "bubbles: exact clocks, whoever runs when")
+{
+    static struct bath b[2];
+    b[1].elapsed = 1;
+    for (int i = 0; i < 2; i++)
+        test_go(bath_run, &b[i]);
+    WAIT_GONE(1);
+}
+
 TEST_MAIN
