@@ -183,7 +183,7 @@ void rn__chan_describe(enum rn__reason reason, const void *obj, char *buf, size_
     bool closed = (atomic_load_explicit(&c->word, memory_order_relaxed) & RN__CH_CLOSED) != 0;
     char cap[32] = "unbounded";
     if (!(c->flags & RN__CH_GROWS))
-        snprintf(cap, sizeof cap, "cap %zu", rn_hchan_cap(c));
+        snprintf(cap, sizeof cap, "cap %zu", (c->flags & RN__CH_TIMER) != 0 ? (size_t)0 : c->cap);
     snprintf(buf, n, "chan %s%s%s%s, len %zu, %s%s, made at %s", c->type != NULL ? c->type : "?",
              c->name != NULL ? " \"" : "", c->name != NULL ? c->name : "",
              c->name != NULL ? "\"" : "", rn_hchan_len(c), cap, closed ? ", closed" : "",
