@@ -213,6 +213,7 @@ static void *watcher(void *arg)
         rn__note_clock(now);
         int64_t next = fire_timers(now);
 
+        rn__poller_watch();
         findings f = look(now);
         act(&f, now);
         if (now >= trim_at) {

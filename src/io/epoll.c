@@ -1,0 +1,144 @@
+/*
+ * epoll.c - the poller: one edge-triggered epoll instance for the whole process.
+ *
+ * Whoever is idle sleeps in it (src/sched/poller.c); one at a time, so one buffer for events is enough.
+ * An eventfd in the set brings the sleeper back for other reasons.
+ *
+ * Invariants
+ *  - Every registered descriptor reports both sides, edge-triggered; data is its number and generation,
+ *    so that an event of a former owner is recognised.
+ *  - The set is made at the first registration and never closed.
+ */
+#define _GNU_SOURCE
+#include "desc.h"
+#include <runnel/errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { EVENTS = 128, EVERYTHING = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI };
+#define BELL UINT64_MAX /* data of the eventfd */
+
+static int set_fd = -1, bell_fd = -1;     /* written once, under make_lock */
+static rn__lock make_lock;                /* guards the making; system calls under it */
+static _Atomic(bool) made;                /* release: both descriptors are there */
+static struct epoll_event events[EVENTS]; /* the poller's, see above */
+
+/* Waits with the precision of the clock where the kernel can, else of a millisecond. */
+static int wait_until(int64_t until)
+{
+    int64_t left = until - rn__clock();
+    left = left < 0 ? 0 : left;
+#ifdef SYS_epoll_pwait2
+    static _Atomic(bool) missing; /* relaxed: either value is right */
+    if (!atomic_load_explicit(&missing, memory_order_relaxed)) {
+        struct {
+            int64_t sec, ns;
+        } t = {left / RN_SEC, left % RN_SEC};
+        long n = syscall(SYS_epoll_pwait2, set_fd, events, EVENTS, &t, NULL, 0);
+        if (n >= 0 || errno != ENOSYS)
+            return (int)n;
+        atomic_store_explicit(&missing, true, memory_order_relaxed);
+    }
+#endif
+    int64_t ms = (left + RN_MS - 1) / RN_MS;
+    return epoll_wait(set_fd, events, EVENTS, ms > 1000000 ? 1000000 : (int)ms);
+}
+
+static int poll_events(int64_t until)
+{
+    int n;
+    if (until == RN_NEVER)
+        n = epoll_wait(set_fd, events, EVENTS, -1);
+    else if (until == 0)
+        n = epoll_wait(set_fd, events, EVENTS, 0);
+    else
+        n = wait_until(until);
+    int real = 0; /* all but the bell; EINTR: a look too early does no harm */
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.u64 == BELL) {
+            uint64_t rings;
+            ssize_t r = read(bell_fd, &rings, sizeof rings);
+            (void)r; /* non-blocking: there may be nothing left */
+        } else {
+            events[real++] = events[i];
+        }
+    }
+    return real;
+}
+
+static void dispatch(int n)
+{
+    for (int i = 0; i < n; i++) {
+        uint64_t data = events[i].data.u64;
+        uint32_t e = events[i].events;
+        bool both = (e & (EPOLLERR | EPOLLHUP)) != 0;
+        rn__desc_event((int)(uint32_t)data, (uint32_t)(data >> 32),
+                       both || (e & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0,
+                       both || (e & EPOLLOUT) != 0);
+    }
+}
+
+static void ring(void)
+{
+    uint64_t one = 1;
+    ssize_t r = write(bell_fd, &one, sizeof one);
+    (void)r; /* full: it rings already */
+}
+
+static const rn__poller poller = {poll_events, dispatch, ring};
+
+static int make(void)
+{
+    int err = 0;
+    rn__lock_take(&make_lock);
+    if (!atomic_load_explicit(&made, memory_order_relaxed)) {
+        int set = epoll_create1(EPOLL_CLOEXEC);
+        int bell = set >= 0 ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+        struct epoll_event e = {.events = EPOLLIN, .data.u64 = BELL};
+        if (set < 0 || bell < 0 || epoll_ctl(set, EPOLL_CTL_ADD, bell, &e) < 0) {
+            err = -errno;
+            if (set >= 0)
+                close(set);
+            if (bell >= 0)
+                close(bell);
+        } else {
+            set_fd = set;
+            bell_fd = bell;
+            rn__poller_install(&poller);
+            atomic_store_explicit(&made, true, memory_order_release);
+        }
+    }
+    rn__lock_drop(&make_lock);
+    return err;
+}
+
+static int control(int op, rn__desc *d)
+{
+    struct epoll_event e = {.events = EVERYTHING | EPOLLET,
+                            .data.u64 = (uint64_t)d->gen << 32 | (uint32_t)d->fd};
+    return epoll_ctl(set_fd, op, d->fd, &e) == 0 ? 0 : -errno;
+}
+
+int rn__poller_add(rn__desc *d)
+{
+    if (!atomic_load_explicit(&made, memory_order_acquire)) {
+        int err = make();
+        if (err != 0)
+            return err;
+    }
+    int err = control(EPOLL_CTL_ADD, d);
+    return err == -EEXIST ? control(EPOLL_CTL_MOD, d) : err;
+}
+
+int rn__poller_renew(rn__desc *d)
+{
+    int err = control(EPOLL_CTL_MOD, d);
+    return err == -ENOENT ? control(EPOLL_CTL_ADD, d) : err;
+}
+
+void rn__poller_remove(rn__desc *d)
+{
+    (void)control(EPOLL_CTL_DEL, d); /* gone already if it was closed elsewhere */
+}
