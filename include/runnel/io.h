@@ -71,6 +71,12 @@ RN_API int rn_pipe(int end[2]);
 
 /* ---------------------------------------------------------------------------- sockets */
 
+/* As socket(2) and socketpair(2): non-blocking, closed on exec. The descriptor (rn_socketpair: 0), or a
+ * negative errno. A socket made elsewhere may be used as well, at the price of one more system call
+ * whenever somebody has to wait for it. */
+RN_API int rn_socket(int domain, int type, int protocol);
+RN_API int rn_socketpair(int domain, int type, int protocol, int fds[2]);
+
 /* Accepts a connection: its descriptor, non-blocking, closed on exec. addr and len as in accept(2), may
  * be NULL. Waits. Go: l.Accept(). */
 RN_API int rn_accept_until(int fd, struct sockaddr *addr, socklen_t *len, int64_t deadline);
