@@ -16,7 +16,7 @@ struct job {
     _Atomic(int64_t) sum; /* of all bytes */
     _Atomic(int64_t) got; /* how many */
     _Atomic(int) ended;
-    int result; /* of the last call */
+    _Atomic(int) result; /* of the last call */
 };
 
 static void read_all(void *p)
@@ -31,7 +31,7 @@ static void read_all(void *p)
         atomic_fetch_add(&j->sum, sum);
         atomic_fetch_add(&j->got, n);
     }
-    j->result = (int)n;
+    atomic_store(&j->result, (int)n);
     atomic_fetch_add(&j->ended, 1);
 }
 
