@@ -84,6 +84,7 @@ static int meet(rn__desc *d, bool ours)
 /* The last call has ended, and the descriptor is to go. Nobody else is in, and nobody comes. */
 static int finish(rn__desc *d)
 {
+    RN__HB_ACQUIRE(d);
     rn__lock_take(&d->lock);
     int fd = d->fd;
     bool give_back = d->releasing;
@@ -103,7 +104,7 @@ static int finish(rn__desc *d)
     atomic_store_explicit(&d->state, 0, memory_order_release);
     if (give_back)
         return 0;
-    return close(fd) == 0 ? 0 : -errno;
+    return close(fd) == 0 ? 0 : -errno; /* tools see the number's next owner come after this */
 }
 
 rn__desc *rn__desc_enter(int fd, int *err)
@@ -136,6 +137,7 @@ rn__desc *rn__desc_enter(int fd, int *err)
 
 void rn__desc_leave(rn__desc *d)
 {
+    RN__HB_RELEASE(d); /* for the end of the descriptor, not among its users */
     uint64_t old = rn__solo_add(&d->state, UINT64_MAX);
     if (RN_UNLIKELY(old == (RN__FD_CLOSING | 1)))
         (void)finish(d);

@@ -10,12 +10,12 @@
  *  - The set is made at the first registration and never closed.
  */
 #define _GNU_SOURCE
+#include "../platform/raw.h"
 #include "desc.h"
-#include <runnel/errno.h>
+#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 enum { EVENTS = 128, EVERYTHING = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI };
 #define BELL UINT64_MAX /* data of the eventfd */
@@ -24,6 +24,13 @@ static int set_fd = -1, bell_fd = -1;     /* written once, under make_lock */
 static rn__lock make_lock;                /* guards the making; system calls under it */
 static _Atomic(bool) made;                /* release: both descriptors are there */
 static struct epoll_event events[EVENTS]; /* the poller's, see above */
+
+/* System calls without libc: race detectors would see descriptors shared behind their back, and, worse,
+ * order between goroutines that only this file brings about. */
+static int wait_ms(int ms)
+{
+    return (int)rn__sys6(SYS_epoll_pwait, set_fd, (long)events, EVENTS, ms, 0, 0);
+}
 
 /* Waits with the precision of the clock where the kernel can, else of a millisecond. */
 static int wait_until(int64_t until)
@@ -36,31 +43,25 @@ static int wait_until(int64_t until)
         struct {
             int64_t sec, ns;
         } t = {left / RN_SEC, left % RN_SEC};
-        long n = syscall(SYS_epoll_pwait2, set_fd, events, EVENTS, &t, NULL, 0);
-        if (n >= 0 || errno != ENOSYS)
+        long n = rn__sys6(SYS_epoll_pwait2, set_fd, (long)events, EVENTS, (long)&t, 0, 0);
+        if (n != -ENOSYS)
             return (int)n;
         atomic_store_explicit(&missing, true, memory_order_relaxed);
     }
 #endif
     int64_t ms = (left + RN_MS - 1) / RN_MS;
-    return epoll_wait(set_fd, events, EVENTS, ms > 1000000 ? 1000000 : (int)ms);
+    return wait_ms(ms > 1000000 ? 1000000 : (int)ms);
 }
 
 static int poll_events(int64_t until)
 {
-    int n;
-    if (until == RN_NEVER)
-        n = epoll_wait(set_fd, events, EVENTS, -1);
-    else if (until == 0)
-        n = epoll_wait(set_fd, events, EVENTS, 0);
-    else
-        n = wait_until(until);
+    int n = until == RN_NEVER ? wait_ms(-1) : until == 0 ? wait_ms(0) : wait_until(until);
     int real = 0; /* all but the bell; EINTR: a look too early does no harm */
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == BELL) {
             uint64_t rings;
-            ssize_t r = read(bell_fd, &rings, sizeof rings);
-            (void)r; /* non-blocking: there may be nothing left */
+            (void)rn__sys3(SYS_read, bell_fd, &rings,
+                           sizeof rings); /* non-blocking: may be nothing */
         } else {
             events[real++] = events[i];
         }
@@ -83,8 +84,7 @@ static void dispatch(int n)
 static void ring(void)
 {
     uint64_t one = 1;
-    ssize_t r = write(bell_fd, &one, sizeof one);
-    (void)r; /* full: it rings already */
+    (void)rn__sys3(SYS_write, bell_fd, &one, sizeof one); /* full: it rings already */
 }
 
 static const rn__poller poller = {poll_events, dispatch, ring};
@@ -94,18 +94,20 @@ static int make(void)
     int err = 0;
     rn__lock_take(&make_lock);
     if (!atomic_load_explicit(&made, memory_order_relaxed)) {
-        int set = epoll_create1(EPOLL_CLOEXEC);
-        int bell = set >= 0 ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+        long set = rn__sys1(SYS_epoll_create1, EPOLL_CLOEXEC);
+        long bell = set >= 0 ? rn__sys2(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK) : set;
         struct epoll_event e = {.events = EPOLLIN, .data.u64 = BELL};
-        if (set < 0 || bell < 0 || epoll_ctl(set, EPOLL_CTL_ADD, bell, &e) < 0) {
-            err = -errno;
-            if (set >= 0)
-                close(set);
+        long r =
+            bell >= 0 ? rn__sys6(SYS_epoll_ctl, set, EPOLL_CTL_ADD, bell, (long)&e, 0, 0) : bell;
+        if (r < 0) {
+            err = (int)r;
             if (bell >= 0)
-                close(bell);
+                rn__sys1(SYS_close, bell);
+            if (set >= 0)
+                rn__sys1(SYS_close, set);
         } else {
-            set_fd = set;
-            bell_fd = bell;
+            set_fd = (int)set;
+            bell_fd = (int)bell;
             rn__poller_install(&poller);
             atomic_store_explicit(&made, true, memory_order_release);
         }
@@ -118,7 +120,7 @@ static int control(int op, rn__desc *d)
 {
     struct epoll_event e = {.events = EVERYTHING | EPOLLET,
                             .data.u64 = (uint64_t)d->gen << 32 | (uint32_t)d->fd};
-    return epoll_ctl(set_fd, op, d->fd, &e) == 0 ? 0 : -errno;
+    return (int)rn__sys6(SYS_epoll_ctl, set_fd, op, d->fd, (long)&e, 0, 0);
 }
 
 int rn__poller_add(rn__desc *d)

@@ -1,5 +1,5 @@
 /*
- * raw.h - system calls without libc; only for this folder.
+ * raw.h - system calls without libc; for this folder, and the poller in io/.
  *
  * Invariants
  *  - `errno` is neither read nor written. libc's wrapper would look up its address, and a compiler
