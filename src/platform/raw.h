@@ -10,6 +10,8 @@
 #ifndef RN_PLATFORM_RAW_H
 #define RN_PLATFORM_RAW_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 
 #if !defined(__linux__) || !defined(__LP64__)
