@@ -276,6 +276,21 @@ int rn__desc_wait(rn__desc *d, enum rn__side side, int64_t deadline)
     }
 }
 
+bool rn__desc_absorb(int fd, uint32_t gen, bool read, bool write)
+{
+    rn__desc *d = rn__desc_of(fd);
+    rn__lock_take(&d->lock);
+    bool ours = d->gen == gen && d->kind == RN__FD_POLLED;
+    bool waited =
+        ours && ((read && d->queue[RN__READ] != NULL) || (write && d->queue[RN__WRITE] != NULL));
+    if (ours && !waited) {
+        d->ready[RN__READ] |= read;
+        d->ready[RN__WRITE] |= write;
+    }
+    rn__lock_drop(&d->lock);
+    return !waited;
+}
+
 void rn__desc_event(int fd, uint32_t gen, bool read, bool write)
 {
     rn__desc *d = rn__desc_of(fd);

@@ -62,6 +62,10 @@ int rn__desc_adopt(int fd);
 /* Waits for the next edge of a side. 0: try again; -ETIMEDOUT, -ECANCELED. Between enter and leave. */
 int rn__desc_wait(rn__desc *d, enum rn__side side, int64_t deadline);
 
+/* An event for which nobody waits is remembered, and true returned: nobody need be woken for it. May be
+ * called by a thread that sleeps as far as the scheduler knows. */
+bool rn__desc_absorb(int fd, uint32_t gen, bool read, bool write);
+
 /* An event of the poller: wakes whom it concerns. */
 void rn__desc_event(int fd, uint32_t gen, bool read, bool write);
 

@@ -25,6 +25,24 @@ static rn__lock make_lock;                /* guards the making; system calls und
 static _Atomic(bool) made;                /* release: both descriptors are there */
 static struct epoll_event events[EVENTS]; /* the poller's, see above */
 
+/* What an event says. Errors and hang-ups concern both sides. */
+static int number(const struct epoll_event *e)
+{
+    return (int)(uint32_t)e->data.u64;
+}
+static uint32_t generation(const struct epoll_event *e)
+{
+    return (uint32_t)(e->data.u64 >> 32);
+}
+static bool for_reader(const struct epoll_event *e)
+{
+    return (e->events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLERR | EPOLLHUP)) != 0;
+}
+static bool for_writer(const struct epoll_event *e)
+{
+    return (e->events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0;
+}
+
 /* System calls without libc: race detectors would see descriptors shared behind their back, and, worse,
  * order between goroutines that only this file brings about. */
 static int wait_ms(int ms)
@@ -56,13 +74,15 @@ static int wait_until(int64_t until)
 static int poll_events(int64_t until)
 {
     int n = until == RN_NEVER ? wait_ms(-1) : until == 0 ? wait_ms(0) : wait_until(until);
-    int real = 0; /* all but the bell; EINTR: a look too early does no harm */
+    int real =
+        0; /* neither the bell nor what nobody waits for; EINTR: a look too early does no harm */
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == BELL) {
             uint64_t rings;
             (void)rn__sys3(SYS_read, bell_fd, &rings,
                            sizeof rings); /* non-blocking: may be nothing */
-        } else {
+        } else if (!rn__desc_absorb(number(&events[i]), generation(&events[i]),
+                                    for_reader(&events[i]), for_writer(&events[i]))) {
             events[real++] = events[i];
         }
     }
@@ -71,14 +91,9 @@ static int poll_events(int64_t until)
 
 static void dispatch(int n)
 {
-    for (int i = 0; i < n; i++) {
-        uint64_t data = events[i].data.u64;
-        uint32_t e = events[i].events;
-        bool both = (e & (EPOLLERR | EPOLLHUP)) != 0;
-        rn__desc_event((int)(uint32_t)data, (uint32_t)(data >> 32),
-                       both || (e & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0,
-                       both || (e & EPOLLOUT) != 0);
-    }
+    for (int i = 0; i < n; i++)
+        rn__desc_event(number(&events[i]), generation(&events[i]), for_reader(&events[i]),
+                       for_writer(&events[i]));
 }
 
 static void ring(void)

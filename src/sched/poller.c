@@ -96,12 +96,18 @@ bool rn__poller_due(int64_t now)
     return true;
 }
 
-/* The watcher's look: its pushes come from outside. */
+/* The watcher's look: its pushes come from outside. Of all that sleep somebody must sleep in the poller; it
+ * may have been ours for a moment when the last one went to sleep, so we see after that at every tick. */
 void rn__poller_watch(void)
 {
     static rn__worker watcher; /* a name only */
-    if ((uint32_t)atomic_load(&rn__sched.live) == 0 || !take_role(&watcher))
-        return; /* if all are asleep, one of them sleeps there */
+    if ((uint32_t)atomic_load(&rn__sched.live) == 0) {
+        if (rn__poller_orphaned())
+            rn__wake_one();
+        return;
+    }
+    if (!take_role(&watcher))
+        return;
     const rn__poller *p = atomic_load_explicit(&installed, memory_order_acquire);
     int n = p->wait(0);
     if (n > 0) {
@@ -110,10 +116,6 @@ void rn__poller_watch(void)
         rn__crowd_add(-1);
     }
     give_role();
-    /* The last worker may have gone to sleep meanwhile, elsewhere since we had the role: it announced
-     * that before it looked for the role, so we see it now. */
-    if ((uint32_t)atomic_load(&rn__sched.live) == 0 && rn__poller_orphaned())
-        rn__wake_one();
 }
 
 void rn__poller_ring(rn__worker *w)
