@@ -23,6 +23,7 @@
 #include <runnel/self.h>
 #include <runnel/sync.h>
 #include <runnel/test.h>
+#include <runnel/io.h>
 #include <runnel/time.h>
 #include <runnel/signal.h>
 #include <runnel/rwmutex.h>

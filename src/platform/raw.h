@@ -1,5 +1,5 @@
 /*
- * raw.h - system calls without libc; only for this folder.
+ * raw.h - system calls without libc; for this folder, and the poller in io/.
  *
  * Invariants
  *  - `errno` is neither read nor written. libc's wrapper would look up its address, and a compiler
@@ -10,6 +10,8 @@
 #ifndef RN_PLATFORM_RAW_H
 #define RN_PLATFORM_RAW_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 
 #if !defined(__linux__) || !defined(__LP64__)

@@ -2,7 +2,7 @@
  * deadlock.c - the verdict that nothing can ever happen again.
  *
  * Sources of future events: active workers, goroutines in the global queue, timers, foreign threads
- * that are inside our world and not parked in it. Whoever takes the last source of a kind away calls
+ * that are inside our world and not parked in it, goroutines that wait for the kernel. Whoever takes the last source of a kind away calls
  * the check, after a full fence: a worker that has announced itself idle, a foreign thread that parks or
  * leaves, the firing side of a timer.
  *
@@ -90,7 +90,7 @@ void rn__deadlock_check(void)
     uint64_t live = atomic_load(&rn__sched.live);
     if ((uint32_t)live != 0)
         return;
-    if (atomic_load(&rn__sched.ext) != 0)
+    if (atomic_load(&rn__sched.ext) != 0 || atomic_load(&rn__sched.outside) != 0)
         return;
     uint64_t fired = atomic_load(&rn__sched.fired);
     if (rn__timers_pending() || atomic_load(&rn__sched.fired) != fired)

@@ -44,9 +44,10 @@ static void post(rn__worker *w)
         rn__thread_start(w);
         return;
     }
-    /* release: pairs with the sleeper's acquire */
-    atomic_store_explicit(&w->slot, 1, memory_order_release);
+    /* pairs with the sleeper's acquire; seq_cst: before the look at where it sleeps */
+    atomic_store(&w->slot, 1);
     rn__futex_wake(&w->slot, 1);
+    rn__poller_ring(w);
 }
 
 static bool unlink_from(rn__worker **list, rn__worker *w)
@@ -208,6 +209,38 @@ bool rn__nap(rn__worker *w)
 
 /* -------------------------------------------------------------------------------- going to sleep */
 
+/* Wakes ourselves up, if nobody else has. */
+static bool take_back(rn__worker *w)
+{
+    rn__lock_take(&rn__sched.idle_lock);
+    bool back = w->asleep;
+    if (back) {
+        if (unlink_from(&rn__sched.idle, w))
+            atomic_fetch_sub_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
+        else if (unlink_from(&rn__sched.spares, w))
+            rn__sched.nspare--;
+        atomic_fetch_add(&rn__sched.nspin, 1);
+        activate(w);
+    }
+    rn__lock_drop(&rn__sched.idle_lock);
+    return back;
+}
+
+/* Sleeps until the slot is posted; or in the poller, where events wake the worker as a waker would: taken
+ * out of its list, active and searching, before anybody is made runnable. */
+static void wait_for_post(rn__worker *w)
+{
+    /* acquire: what the waker wrote before the post is visible */
+    while (atomic_load_explicit(&w->slot, memory_order_acquire) == 0) {
+        enum rn__slept s = rn__poller_sleep(w, RN_NEVER, take_back);
+        if (s == RN__SLEPT_AWAKE)
+            return;
+        if (s == RN__SLEPT_NOT)
+            rn__futex_wait(&w->slot, 0, RN_NEVER);
+    }
+    atomic_store_explicit(&w->slot, 0, memory_order_relaxed);
+}
+
 /* Sleeps until woken. The caller counts as a searcher, and does so again on return. False: the thread
  * shall end, and w is no longer ours. */
 static bool sleep_until_woken(rn__worker *w)
@@ -242,7 +275,8 @@ static bool sleep_until_woken(rn__worker *w)
     atomic_fetch_sub(&rn__sched.nspin, 1); /* seq_cst: before the last look */
 
     if (leaving) { /* w is not ours any more */
-        if (atomic_load(&rn__sched.gq_n) == 0 || !rn__wake_one())
+        bool work = atomic_load(&rn__sched.gq_n) != 0 || rn__poller_orphaned();
+        if (!work || !rn__wake_one())
             rn__deadlock_check();
         return false;
     }
@@ -254,27 +288,13 @@ static bool sleep_until_woken(rn__worker *w)
         atomic_load(&rn__sched.gq_n) != 0)
         work = true;
     if (work) {
-        rn__lock_take(&rn__sched.idle_lock);
-        bool back = w->asleep;
-        if (back) { /* nobody has woken us: take ourselves back */
-            if (unlink_from(&rn__sched.idle, w))
-                atomic_fetch_sub_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
-            else if (unlink_from(&rn__sched.spares, w))
-                rn__sched.nspare--;
-            atomic_fetch_add(&rn__sched.nspin, 1);
-            activate(w);
-        }
-        rn__lock_drop(&rn__sched.idle_lock);
-        if (back)
+        if (take_back(w))
             return true;
     } else {
         rn__watch_before(rn__timers_first());
         rn__deadlock_check();
     }
-    /* acquire: what the waker wrote before the post is visible */
-    while (atomic_load_explicit(&w->slot, memory_order_acquire) == 0)
-        rn__futex_wait(&w->slot, 0, RN_NEVER);
-    atomic_store_explicit(&w->slot, 0, memory_order_relaxed);
+    wait_for_post(w);
     return true;
 }
 
@@ -315,6 +335,7 @@ static bool fire_flagged(rn__worker *w)
         return false;
     atomic_fetch_and_explicit(&w->urgent, ~(uint32_t)RN__URGENT_TIMERS, memory_order_relaxed);
     rn__timers_run(w, rn__clock());
+    rn__poller_look(w);
     return true;
 }
 
@@ -328,7 +349,7 @@ static rn__g *search(rn__worker *w)
         rn__g *g = rn__pick(w); /* pinned, global, and what timers have made ready */
         if (g != NULL)
             return g;
-        if (rn__det() && rn__det_advance())
+        if (rn__det() && (rn__poller_look(w) || rn__det_advance()))
             continue;
         if (fire_flagged(w))
             continue;

@@ -389,10 +389,12 @@ rn__g *rn__pick_rare(rn__worker *w, uint32_t tick)
     if (RN_UNLIKELY(rn__sched.nnormal > rn__sched.nprocs + rn__sched.nlocked || w->spare) &&
         rn__retire(w))
         return NULL;
-    if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) != RN_NEVER) {
+    if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) != RN_NEVER ||
+        atomic_load_explicit(&rn__sched.outside, memory_order_relaxed) != 0) {
         int64_t now = rn__clock();
         rn__note_clock(now);
-        if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) <= now) {
+        if (atomic_load_explicit(&w->timers.first, memory_order_relaxed) <= now ||
+            rn__poller_due(now)) {
             /* our caller may hold a channel's lock, and a callback may want that one */
             atomic_fetch_or_explicit(&w->urgent, RN__URGENT_TIMERS, memory_order_relaxed);
             return NULL;

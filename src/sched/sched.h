@@ -541,6 +541,25 @@ void rn__service_end(void);
  * them. With fewer it may come now. */
 void rn__source_add(int n);
 
+/* -------------------------------------------------------------------------------- the poller */
+
+/* What the I/O part gives to the scheduler: where a worker may sleep and hear of descriptors. Used by
+ * one thread at a time. */
+typedef struct rn__poller {
+    int (*wait)(
+        int64_t until); /* until that time on rn__clock() (0: just looks; RN_NEVER), an event or
+                                   an interruption; how many events are there to dispatch */
+    void (*dispatch)(int n); /* wakes whom they concern */
+    void (*interrupt)(void); /* brings the sleeper back; from any thread */
+} rn__poller;
+void rn__poller_install(const rn__poller *p);
+
+/* +1 before a goroutine waits for something that the poller reports, -1 when it runs again. */
+void rn__wait_outside(int n);
+
+/* g is about to park so: makes sure that somebody will listen. */
+void rn__poller_needed(rn__g *g);
+
 /* ------------------------------------------------------------------------------------ policy */
 
 enum rn__hook {

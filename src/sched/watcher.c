@@ -24,8 +24,10 @@ enum {
     BLOCKED_AFTER = 20000,     /* the same for one inside rn_blocking */
     HOGS_MAX = 64,             /* CPU-bound goroutines that get a thread of their own */
     CHECKPOINT_AFTER = 200000, /* a run of that length gives way at its next checkpoint */
-    LONG_RUN = 20000,          /* longer runs, with work waiting, are worth another worker */
-    TRIM_EVERY = 1000000000,   /* stack pools */
+    QUIET_LOOKS = 6, /* with everybody asleep, before the untimed sleep: being woken from that costs
+                        more than the looks do when somebody is woken all the time */
+    LONG_RUN = 20000,        /* longer runs, with work waiting, are worth another worker */
+    TRIM_EVERY = 1000000000, /* stack pools */
 };
 
 typedef struct sighting {
@@ -183,9 +185,11 @@ static int64_t fire_timers(int64_t now)
     return rn__timers_first();
 }
 
+/* All asleep, nothing left to do, and somebody listens where there is something to hear. */
 static bool all_asleep(void)
 {
-    return (uint32_t)atomic_load(&rn__sched.live) == 0 && atomic_load(&rn__sched.gq_n) == 0;
+    return (uint32_t)atomic_load(&rn__sched.live) == 0 && atomic_load(&rn__sched.gq_n) == 0 &&
+           !rn__poller_orphaned();
 }
 
 static void wait_until(int64_t deadline)
@@ -207,12 +211,14 @@ static void *watcher(void *arg)
     rn__clock_precise();
     rn__foreign_exempt();
     atomic_fetch_add(&rn__sched.known_threads, 1);
+    int quiet = 0;
     int64_t tick = TICK_MIN, trim_at = 0;
     for (;;) {
         int64_t now = rn__clock();
         rn__note_clock(now);
         int64_t next = fire_timers(now);
 
+        rn__poller_watch();
         findings f = look(now);
         act(&f, now);
         if (now >= trim_at) {
@@ -221,7 +227,8 @@ static void *watcher(void *arg)
                 continue; /* a bounded number per call */
         }
 
-        if (all_asleep()) {
+        quiet = all_asleep() ? quiet + 1 : 0;
+        if (quiet >= QUIET_LOOKS) {
             atomic_store(&rn__sched.watch, RN__WATCH_DEEP); /* seq_cst: before the last look */
             uint32_t deep = RN__WATCH_DEEP;
             if (!all_asleep() &&

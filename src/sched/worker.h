@@ -182,9 +182,12 @@ typedef struct rn__scheduler {
     int nlocked;                                /* threads held by their goroutines: as many more */
     int nspare_active;                          /* spares that are awake */
     rn__worker *solo;                           /* the worker that is solo, or NULL; idle_lock */
-    _Atomic(int) crowd;  /* reasons why nobody may be: foreign threads, a rescue; written under
+    _Atomic(int) crowd; /* reasons why nobody may be: foreign threads, a rescue; written under
                               idle_lock, relaxed reads as a hint */
-    _Atomic(int) nstuck; /* workers that hog or block, by the watcher's last look */
+    rn__worker *_Atomic polling; /* who sleeps in the poller or looks into it; NULL: nobody. CAS */
+    _Atomic(uint64_t) outside;   /* goroutines that wait for the poller; a source for the verdict */
+    _Atomic(int64_t) polled_at;  /* when a busy worker has looked last; relaxed */
+    _Atomic(int) nstuck;         /* workers that hog or block, by the watcher's last look */
 
     rn__lock boot_lock;               /* guards creation of workers and of the watcher */
     _Atomic(uint32_t) wslot;          /* the watcher's futex */
@@ -245,6 +248,15 @@ void rn__unlock_thread_at_exit(rn__worker *w, rn__g *g);
 rn__worker *rn__worker_new(bool spare);
 void rn__thread_start(rn__worker *w);
 void rn__on_g0(void (*fn)(void *), void *arg);
+
+/* poller.c */
+enum rn__slept { RN__SLEPT_NOT, RN__SLEPT_INTERRUPTED, RN__SLEPT_AWAKE };
+enum rn__slept rn__poller_sleep(rn__worker *w, int64_t until, bool (*awake)(rn__worker *w));
+bool rn__poller_look(rn__worker *w);
+bool rn__poller_orphaned(void);
+bool rn__poller_due(int64_t now);
+void rn__poller_watch(void);
+void rn__poller_ring(rn__worker *w);
 
 /* watcher.c */
 void rn__wake_watcher(void);
