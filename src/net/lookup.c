@@ -127,6 +127,7 @@ static void *run(void *arg)
         if (j != NULL) {
             first = j->next;
             idle--;
+            RN__HB_ACQUIRE(j);
         }
         rn__lock_drop(&lock);
         if (j == NULL) {
@@ -137,6 +138,7 @@ static void *run(void *arg)
         rn__lock_take(&lock);
         bool left = j->left;
         j->done = true;
+        RN__HB_RELEASE(j);
         idle++;
         if (!left) {
             uint64_t one = 1;
@@ -201,6 +203,7 @@ static int submit(job *j)
     else
         last->next = j;
     last = j;
+    RN__HB_RELEASE(j);
     bool more = waiting > idle && threads < THREADS;
     if (more) {
         threads++;
@@ -259,6 +262,7 @@ int rn__resolve(const rn__hostport *h, int64_t deadline, rn_addr **all)
         if (!mine)
             return err;
     }
+    RN__HB_ACQUIRE(j);
     if (err == 0) {
         err = j->result;
         *all = j->all;

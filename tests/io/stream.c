@@ -265,7 +265,8 @@ ITEM(6, "peek, read, read exactly, skip: what is there, what is not, and the end
     rn_reader r;
     CHECK_EQ(rn_reader_init(&r, 0, b, 31), -EINVAL);
     CHECK_EQ(rn_reader_init(&r, 0, NULL, 31), -EINVAL);
-    CHECK_EQ(rn_reader_init(&r, 0, NULL, SIZE_MAX / 2), -ENOMEM);
+    if (!TEST_SANITIZED) /* sanitizers end the program instead */
+        CHECK_EQ(rn_reader_init(&r, 0, NULL, SIZE_MAX / 2), -ENOMEM);
 }
 
 /* --------------------------------------------------------------------------------- writer */
