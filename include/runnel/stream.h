@@ -18,7 +18,7 @@
  *  - What is handed out in place (lines, pieces, frames, peeks) lies in the buffer, is valid until the next
  *    call on the reader, may be changed by the caller, and has at most `limit` bytes: the size of
  *    the buffer without RN_STREAM_SPARE. What is longer is -EMSGSIZE.
- *  - These calls return 1, 0 at the end of the stream, or a negative errno. A call that fails takes nothing:
+ *  - These calls return 1, 0 at the end of the stream, or a negative errno. One that fails takes nothing:
  *    after a time-out the same call goes on where it was.
  *  - A stream that ends inside of a piece or frame is -ENODATA, never a short piece or a clean end.
  *  - A writer whose descriptor has failed stays failed: every later call returns the same error, so that
@@ -104,7 +104,7 @@ RN_API RN_NONNULL int rn_reader_full(rn_reader *r, void *buf, size_t n);
 RN_API RN_NONNULL ssize_t rn_reader_read(rn_reader *r, void *buf, size_t n);
 
 /* Takes n bytes and throws them away: 1, 0 if there was nothing, -ENODATA if the stream ended before all of
- * them. Waits. Go: r.Discard(n). */
+ * them; what a failure found is gone, too. Waits. Go: r.Discard(n). */
 RN_API RN_NONNULL int rn_reader_skip(rn_reader *r, size_t n);
 
 /* ------------------------------------------------------------------------------ writer */
