@@ -691,4 +691,22 @@ ITEM(16, "with a seed: a lookup does not let the virtual clock run")
     CHECK_HAS(c->out, "talked");
 }
 
+CHILD(stuck)
+{
+    rn_addr *all;
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(rn_lookup("both.test:80", RN_NEVER, &all), 2);
+        free(all);
+    }
+    chan(int) c = chan_make(int, 0);
+    chan_recv(c, NULL);
+}
+
+ITEM(17, "the threads that look up names keep no deadlock alive")
+{
+    test_child *c = test_run_child("stuck", NULL);
+    CHECK_EQ(c->status, 2);
+    CHECK_HAS(c->err, "all goroutines are asleep - deadlock!");
+}
+
 TEST_MAIN
