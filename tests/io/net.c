@@ -68,7 +68,7 @@ static void listen_and_dial(const char *text, const char *peer_begins)
 
 ITEM(1, "listening and dialling: IPv4, IPv6, Unix sockets in files and in the abstract")
 {
-    int before = open_fds();
+    int before = open_fds("socket:");
     listen_and_dial("127.0.0.1:0", "127.0.0.1:");
     listen_and_dial("[::1]:0", "[::1]:");
     listen_and_dial("unix:@", "unix:@");
@@ -84,7 +84,7 @@ ITEM(1, "listening and dialling: IPv4, IPv6, Unix sockets in files and in the ab
     CHECK_EQ(rn_dial(text, RN_NEVER), -ECONNREFUSED);
     unlink(text + 5);
     rmdir(dir);
-    CHECK_EQ(open_fds() - before, 2); /* the poller's own, since the first use */
+    CHECK_EQ(open_fds("socket:"), before);
     CHECK_EQ(rn_num_goroutine(), 1);
 }
 
@@ -162,14 +162,14 @@ ITEM(4, "refused, unreachable, silent: each has its error, and nothing is left o
 {
     hole h;
     hole_open(&h, "127.0.0.1:0");
-    int before = open_fds();
+    int before = open_fds("socket:");
     rn_addr a = nobody("127.0.0.1:0");
     CHECK_EQ(rn_dial_addr(&a, test_patience()), -ECONNREFUSED);
     CHECK_EQ(rn_dial("224.0.0.1:9", test_patience()), -ENETUNREACH); /* TCP to a multicast group */
     CHECK_EQ(rn_dial_addr(&h.at, rn_now() + 20 * RN_MS), -ETIMEDOUT);
     CHECK_EQ(rn_dial_addr(&h.at, rn_now() - 1), -ETIMEDOUT);
     CHECK_EQ(rn_dial_any(&a, 0, RN_NEVER), -EINVAL);
-    CHECK_EQ(open_fds(), before);
+    CHECK_EQ(open_fds("socket:"), before);
     hole_close(&h);
 }
 
@@ -179,7 +179,7 @@ ITEM(5, "several addresses: the next one after a failure; all failed: the first 
 {
     rn_addr good, all[4];
     int l = listen_on("127.0.0.1:0", NULL, &good);
-    int before = open_fds();
+    int before = open_fds("socket:");
     rn_addr refused = nobody("[::1]:0"), unreachable = addr_of("224.0.0.1:9");
     all[0] = refused;
     all[1] = unreachable;
@@ -200,7 +200,7 @@ ITEM(5, "several addresses: the next one after a failure; all failed: the first 
     all[0] = unreachable;
     all[1] = refused;
     CHECK_EQ(rn_dial_any(all, 2, test_patience()), -ENETUNREACH);
-    CHECK_EQ(open_fds(), before);
+    CHECK_EQ(open_fds("socket:"), before);
     CHECK_EQ(rn_num_goroutine(), 1);
     rn_close(l);
 }
@@ -211,7 +211,7 @@ static void hole_first(void)
     hole_open(&h, "[::1]:0");
     rn_addr good, end;
     int l = listen_on("127.0.0.1:0", NULL, &good);
-    int before = open_fds();
+    int before = open_fds("socket:");
     rn_addr refused = nobody("127.0.0.1:0");
     /* two of IPv6 in front; the families take turns: hole, refused, hole, good */
     rn_addr all[4] = {h.at, h.at, refused, good};
@@ -226,7 +226,7 @@ static void hole_first(void)
     CHECK_EQ(rn_dial_any(all, 2, rn_now() + 400 * RN_MS), -ETIMEDOUT);
     CHECK_EQ(rn_dial_any(all, 2, rn_now() + 50 * RN_MS), -ETIMEDOUT);
     WAIT_UNTIL(rn_num_goroutine() == 1);
-    CHECK_EQ(open_fds(), before);
+    CHECK_EQ(open_fds("socket:"), before);
     rn_close(l);
     hole_close(&h);
 }
@@ -258,7 +258,7 @@ ITEM(8, "a slow first address can still win, and the silent others are closed")
     hole slow, silent;
     hole_open(&slow, "127.0.0.1:0");
     hole_open(&silent, "[::1]:0");
-    int before = open_fds();
+    int before = open_fds("socket:");
     rn_addr all[2] = {slow.at, silent.at}, end;
     test_go(make_room,
             &slow.l); /* the kernel's second attempt, a second after the first, gets in */
@@ -268,7 +268,7 @@ ITEM(8, "a slow first address can still win, and the silent others are closed")
     CHECK(memcmp(&end.ss, &slow.at.ss, end.len) == 0);
     rn_close(s);
     WAIT_GONE(1);
-    CHECK_EQ(open_fds(), before);
+    CHECK_EQ(open_fds("socket:"), before);
     hole_close(&slow);
     hole_close(&silent);
 }
