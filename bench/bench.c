@@ -11,9 +11,9 @@
 #include <string.h>
 
 static const bench_case *const parts[] = {
-    bench_channel_cases, bench_flow_cases,    bench_sched_cases,
-    bench_memory_cases,  bench_sync_cases,    bench_select_cases,
-    bench_time_cases,    bench_context_cases, bench_shared_cases,
+    bench_channel_cases, bench_flow_cases,   bench_sched_cases, bench_memory_cases,
+    bench_sync_cases,    bench_select_cases, bench_time_cases,  bench_context_cases,
+    bench_shared_cases,  bench_io_cases,
 };
 
 static struct {

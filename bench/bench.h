@@ -39,6 +39,7 @@ extern const bench_case bench_select_cases[];
 extern const bench_case bench_time_cases[];
 extern const bench_case bench_context_cases[];
 extern const bench_case bench_shared_cases[];
+extern const bench_case bench_io_cases[];
 
 /* Nanoseconds of the monotonic clock. */
 static inline int64_t bench_now(void)

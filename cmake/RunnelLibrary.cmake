@@ -32,7 +32,7 @@ else()
                       "(it has x86_64, aarch64 and riscv64)")
 endif()
 
-set(RUNNEL_PARTS platform stack sched panic chan time sync context group signal io test diag explore)
+set(RUNNEL_PARTS platform stack sched panic chan time sync context group signal io net test diag explore)
 set(RUNNEL_SOURCES)
 foreach(part IN LISTS RUNNEL_PARTS)
   file(GLOB part_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${part}/*.c"

@@ -24,6 +24,8 @@
 #include <runnel/sync.h>
 #include <runnel/test.h>
 #include <runnel/io.h>
+#include <runnel/net.h>
+#include <runnel/stream.h>
 #include <runnel/time.h>
 #include <runnel/signal.h>
 #include <runnel/rwmutex.h>

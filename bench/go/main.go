@@ -33,6 +33,7 @@ func suite() []benchCase {
 		timeCases(),
 		contextCases(),
 		sharedCases(),
+		ioCases(),
 	} {
 		all = append(all, part...)
 	}
