@@ -5,6 +5,7 @@
  * Invariants: see litmus.h.
  */
 #include "litmus.h"
+#include <stdatomic.h>
 
 /* ---- unbuffered: both directions */
 
@@ -98,11 +99,25 @@ static void set_recv_one(void)
     say_over();
 }
 
+/* Relaxed: orders nothing, for ThreadSanitizer neither. */
+static _Atomic(bool) sent;
+
+static void set_wait_recv_one(void)
+{
+    set(1);
+    /* a receiver that waits already would hand itself over to the sender */
+    while (!atomic_load_explicit(&sent, memory_order_relaxed))
+        rn_yield();
+    chan_recv(one, NULL);
+    say_over();
+}
+
 RACE(buffered_receive_is_not_before_its_own_send)
 {
-    go0(set_recv_one);
+    go0(set_wait_recv_one);
     chan_send(one, 0); /* there is room: it does not wait for the receive */
     set(2);
+    atomic_store_explicit(&sent, true, memory_order_relaxed);
     join();
 }
 

@@ -58,7 +58,8 @@ ok  idle-2-nap      idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DNAPS=1 -- a wor
 OK  idle-2-nap-hog  idle     -DNW=2 -DNS=1 -DSPAWN=2 -DNAPS=2 -- the same with a hog and a spare
 bug nap-no-look     idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DNAPS=1 -DBUG=8 -- the last one awake naps without a look
 bug nap-early-ask   idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DNAPS=1 -DBUG=9 -- it asks for that while others rely on its search
-ok  idle-2-poll     idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DPOLL=1 -- one goroutine waits for the kernel: somebody always listens
+ok  idle-2-poll     idle     -DNW=2 -DSPAWN=0 -DINJ=1 -DHOGS=0 -DPOLL=1 -- one goroutine waits for the kernel: somebody always listens
+OK  idle-2-poll-1   idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DPOLL=1 -- the same beside goroutines that start others
 OK  idle-2-poll-2   idle     -DNW=2 -DSPAWN=0 -DINJ=1 -DHOGS=1 -DPOLL=2 -- two of them, and a hog
 bug poll-orphan     idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DPOLL=1 -DBUG=10 -- the watcher looks while the last worker goes to sleep, and nobody listens
 bug poll-no-bell    idle     -DNW=2 -DSPAWN=1 -DINJ=1 -DHOGS=0 -DPOLL=1 -DBUG=11 -- a sleeper in the poller is posted without the bell
