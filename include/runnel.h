@@ -34,6 +34,7 @@
 #include <runnel/oncefunc.h>
 #include <runnel/context.h>
 #include <runnel/context_sync.h>
+#include <runnel/signal_context.h>
 #include <runnel/group.h>
 #include <runnel/pool.h>
 #include <runnel/map.h>

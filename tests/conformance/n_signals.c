@@ -242,6 +242,37 @@ static void notify_nil(void *arg)
     (void)rn_signal_notify(nil, SIGINT);
 }
 
+ITEM(182, "a context that a signal cancels: cause, parent, stop")
+{
+    rn_signal_ctx s;
+    CHECK_EQ(rn_signal_context_start(&s, rn_ctx_background(), SIGUSR1, SIGUSR2), 0);
+    CHECK_EQ(rn_ctx_err(s.ctx), 0);
+    raise_here(SIGUSR1);
+    CHECK_EQ(chan_select(on_ctx(s.ctx)), 0);
+    CHECK_EQ(rn_ctx_err(s.ctx), -ECANCELED);
+    CHECK(strcmp(rn_ctx_cause(s.ctx), "user defined signal 1 signal received") == 0);
+    raise_here(SIGUSR2); /* until stop it does nothing else */
+    rn_signal_context_stop(&s);
+    rn_signal_context_stop(&s);
+    struct sigaction now;
+    CHECK(sigaction(SIGUSR1, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
+    CHECK(sigaction(SIGUSR2, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
+
+    /* the parent ends it, too; stop without any signal */
+    rn_ctx *parent = rn_ctx_with_cancel(rn_ctx_background());
+    CHECK_EQ(rn_signal_context_start(&s, parent, SIGUSR1), 0);
+    rn_ctx_cancel(parent, "parent");
+    CHECK_EQ(chan_select(on_ctx(s.ctx)), 0);
+    CHECK(strcmp(rn_ctx_cause(s.ctx), "parent") == 0);
+    rn_signal_context_stop(&s);
+    rn_ctx_unref(parent);
+    CHECK_EQ(rn_signal_context_start(&s, rn_ctx_background(), SIGUSR1), 0);
+    rn_signal_context_stop(&s);
+    /* what cannot be asked for: nothing is left behind */
+    CHECK(rn_signal_context_start(&s, rn_ctx_background(), 4711) < 0);
+    WAIT_GONE(1);
+}
+
 ITEM(183, "a nil channel panics")
 {
     CHECK_PANIC(notify_nil, NULL, "os/signal: Notify using nil channel");
