@@ -251,7 +251,13 @@ ITEM(182, "a context that a signal cancels: cause, parent, stop")
     CHECK_EQ(chan_select(on_ctx(s.ctx)), 0);
     CHECK_EQ(rn_ctx_err(s.ctx), -ECANCELED);
     CHECK(strcmp(rn_ctx_cause(s.ctx), "user defined signal 1 signal received") == 0);
-    raise_here(SIGUSR2); /* until stop it does nothing else */
+    /* until stop they do nothing else; that it has come is seen elsewhere, since one that is still on its
+     * way would meet what is there after the stop */
+    chan_auto(int) seen = chan_make(int, 1);
+    CHECK_EQ(rn_signal_notify(seen, SIGUSR2), 0);
+    raise_here(SIGUSR2);
+    expect(seen, SIGUSR2);
+    rn_signal_stop(seen);
     rn_signal_context_stop(&s);
     rn_signal_context_stop(&s);
     struct sigaction now;
