@@ -480,12 +480,18 @@ ITEM(175, "stop and reset of a timer that was never started panic")
 
 /* ---- 177 */
 
+/* A deadline that has passed before the wait began is -EAGAIN: slow machines get there. */
+static bool nothing_in_time(int err)
+{
+    return err == -ETIMEDOUT || err == -EAGAIN;
+}
+
 ITEM(177, "very long durations wait for ever")
 {
     rn_timer t = {0};
     rn_timer_start(&t, INT64_MAX);
     recv_chan(int64_t) c = rn_timer_chan(&t);
-    CHECK_EQ(chan_take(c, rn_now() + RN_MS, NULL), -ETIMEDOUT);
+    CHECK(nothing_in_time(chan_take(c, rn_now() + RN_MS, NULL)));
     CHECK(rn_timer_reset(&t, INT64_MAX - 1));
     CHECK(rn_timer_reset(&t, 1));
     (void)take(c);
@@ -493,7 +499,7 @@ ITEM(177, "very long durations wait for ever")
     CHECK(rn_timer_stop(&t));
     rn_ticker k = {0};
     rn_ticker_start(&k, INT64_MAX);
-    CHECK_EQ(chan_take(rn_ticker_chan(&k), rn_now() + RN_MS, NULL), -ETIMEDOUT);
+    CHECK(nothing_in_time(chan_take(rn_ticker_chan(&k), rn_now() + RN_MS, NULL)));
     rn_ticker_stop(&k);
     recv_chan(int64_t) a = rn_after(INT64_MAX);
     CHECK_EMPTY(a);

@@ -10,6 +10,12 @@
 /* One step of a protocol: what it read goes to `log` as text. Returns what the call did. */
 typedef int step_fn(rn_reader *r, char *log, size_t n);
 
+/* Of our own, since libraries word them differently. */
+static const char *name_of(int err)
+{
+    return err == EMSGSIZE ? "EMSGSIZE" : err == ENODATA ? "ENODATA" : "another error";
+}
+
 static void run_steps(stream *s, step_fn *step, char *log, size_t size, int until)
 {
     for (int i = 0;; i++) {
@@ -19,7 +25,7 @@ static void run_steps(stream *s, step_fn *step, char *log, size_t size, int unti
             return;
         at = strlen(log);
         if (e <= 0) {
-            snprintf(log + at, size - at, "%s;", e == 0 ? "end" : strerror(-e));
+            snprintf(log + at, size - at, "%s;", e == 0 ? "end" : name_of(-e));
             return;
         }
         CHECK(i < 1000);
@@ -36,7 +42,7 @@ static void at_every_cut(step_fn *step, const char *bytes, size_t n, const char 
         stream_give(&s, bytes, cut);
         run_steps(&s, step, log, sizeof log, -ETIMEDOUT);
         size_t so_far = strlen(log);
-        bool over = so_far > 0 && strstr(log, "Message too long") != NULL;
+        bool over = so_far > 0 && strstr(log, "EMSGSIZE") != NULL;
         stream_give(&s, bytes + cut, n - cut);
         stream_end(&s);
         if (!over)
@@ -97,10 +103,10 @@ ITEM(2, "lines: up to the limit and no byte more; a line that is too long is not
     _Static_assert(LIMIT == 32, "the texts below");
     AT_EVERY_CUT(line_step, THIRTY "ab\n" THIRTY "ab\r\n" THIRTY "ab",
                  "32:" THIRTY "ab;32:" THIRTY "ab;32:" THIRTY "ab;end;");
-    AT_EVERY_CUT(line_step, "x\n" THIRTY "abc\n", "1:x;Message too long;");
-    AT_EVERY_CUT(line_step, THIRTY "abc\r\n", "Message too long;");
-    AT_EVERY_CUT(line_step, THIRTY "abc", "Message too long;");
-    AT_EVERY_CUT(line_step, THIRTY THIRTY THIRTY, "Message too long;");
+    AT_EVERY_CUT(line_step, "x\n" THIRTY "abc\n", "1:x;EMSGSIZE;");
+    AT_EVERY_CUT(line_step, THIRTY "abc\r\n", "EMSGSIZE;");
+    AT_EVERY_CUT(line_step, THIRTY "abc", "EMSGSIZE;");
+    AT_EVERY_CUT(line_step, THIRTY THIRTY THIRTY, "EMSGSIZE;");
     stream s;
     stream_open(&s);
     stream_give(&s, THIRTY "abc\nnext\n", 39);
@@ -126,8 +132,8 @@ static int field_step(rn_reader *r, char *log, size_t n)
 ITEM(3, "pieces up to a byte: a stream must end with it")
 {
     AT_EVERY_CUT(field_step, "a,,bb,", "1:a;0:;2:bb;end;");
-    AT_EVERY_CUT(field_step, "a,b", "1:a;No data available;");
-    AT_EVERY_CUT(field_step, THIRTY "ab," THIRTY "abc,", "32:" THIRTY "ab;Message too long;");
+    AT_EVERY_CUT(field_step, "a,b", "1:a;ENODATA;");
+    AT_EVERY_CUT(field_step, THIRTY "ab," THIRTY "abc,", "32:" THIRTY "ab;EMSGSIZE;");
     AT_EVERY_CUT(field_step, "\xff\n,\x01,", "2:\xff\n;1:\x01;end;");
 }
 
@@ -146,18 +152,18 @@ ITEM(4, "frames: four widths, empty ones, the limit, at every cut")
 {
     frame_width = 1;
     AT_EVERY_CUT(frame_step, "\003abc\000\001x", "3:abc;0:;1:x;end;");
-    AT_EVERY_CUT(frame_step, "\040" THIRTY "ab\041", "32:" THIRTY "ab;Message too long;");
+    AT_EVERY_CUT(frame_step, "\040" THIRTY "ab\041", "32:" THIRTY "ab;EMSGSIZE;");
     frame_width = 2;
     AT_EVERY_CUT(frame_step, "\0\003abc\0\0\0\040" THIRTY "ab", "3:abc;0:;32:" THIRTY "ab;end;");
-    AT_EVERY_CUT(frame_step, "\001\0", "Message too long;");
+    AT_EVERY_CUT(frame_step, "\001\0", "EMSGSIZE;");
     frame_width = 4;
     AT_EVERY_CUT(frame_step, "\0\0\0\002ab\0\0\0\0", "2:ab;0:;end;");
-    AT_EVERY_CUT(frame_step, "\377\377\377\377", "Message too long;");
+    AT_EVERY_CUT(frame_step, "\377\377\377\377", "EMSGSIZE;");
     frame_width = 8;
     AT_EVERY_CUT(frame_step, "\0\0\0\0\0\0\0\002ab\0\0\0\0\0\0\0\040" THIRTY "ab",
                  "2:ab;32:" THIRTY "ab;end;");
-    AT_EVERY_CUT(frame_step, "\200\0\0\0\0\0\0\001", "Message too long;");
-    AT_EVERY_CUT(frame_step, "\377\377\377\377\377\377\377\377", "Message too long;");
+    AT_EVERY_CUT(frame_step, "\200\0\0\0\0\0\0\001", "EMSGSIZE;");
+    AT_EVERY_CUT(frame_step, "\377\377\377\377\377\377\377\377", "EMSGSIZE;");
     stream s;
     stream_open(&s);
     char *p;
