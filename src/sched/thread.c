@@ -16,6 +16,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#if RN__TSAN
+void AnnotateBenignRaceSized(const char *file, int line, const volatile void *mem, size_t size,
+                             const char *what);
+#endif
+
 /* Calls fn(arg) on a system stack: the worker's g0 if we stand on a goroutine's stack. */
 void rn__on_g0(void (*fn)(void *), void *arg)
 {
@@ -81,6 +86,8 @@ static void *worker_main(void *arg)
     rn__overflow_thread_enter();
 #if RN__TSAN
     w->tsan_g0 = __tsan_get_current_fiber();
+    /* errno belongs to the thread; all goroutines that come by may read and write it, one at a time */
+    AnnotateBenignRaceSized(__FILE__, __LINE__, &errno, sizeof errno, "errno is the thread's");
 #endif
 #if RN__ASAN
     pthread_attr_t attr;
