@@ -29,10 +29,10 @@
 #endif
 
 /* The library is built with hidden visibility; these are its doors. */
-#define RN_API       __attribute__((visibility("default")))
-#define RN_COLD      __attribute__((cold))
-#define RN_NONNULL   __attribute__((nonnull))
-#define RN_UNUSED    __attribute__((unused))
+#define RN_API         __attribute__((visibility("default")))
+#define RN_COLD        __attribute__((cold))
+#define RN_NONNULL     __attribute__((nonnull))
+#define RN_UNUSED      __attribute__((unused))
 #define RN_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define RN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -44,8 +44,8 @@
 #define RN_OPTIONAL
 #endif
 
-#define RN_STR_(x) #x
-#define RN_STR(x)  RN_STR_(x)
+#define RN_STR_(x)    #x
+#define RN_STR(x)     RN_STR_(x)
 #define RN_CAT_(a, b) a##b
 #define RN_CAT(a, b)  RN_CAT_(a, b)
 
@@ -58,7 +58,7 @@
 #endif
 
 /* "file:line" of the place where the macro is used; a string literal that lives for ever. */
-#define RN_HERE __FILE__ ":" RN_STR(__LINE__)
+#define RN_HERE  __FILE__ ":" RN_STR(__LINE__)
 
 #define RN_NS    INT64_C(1)
 #define RN_US    (INT64_C(1000) * RN_NS)

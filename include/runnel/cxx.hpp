@@ -310,6 +310,6 @@ constexpr const char *name_of(const char *text_)
 #else
 #define RN__OPTS(...) ::rn__cxx::address(::rn__cxx::options(__VA_ARGS__))
 #endif
-#define RN__SAME(c, h)    ::rn__cxx::same<decltype(c)>(h)
+#define RN__SAME(c, h) ::rn__cxx::same<decltype(c)>(h)
 
 #endif

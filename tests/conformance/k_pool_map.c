@@ -117,7 +117,7 @@ ITEM(146, "without being asked, the library trims what nobody uses")
     static rn_pool p = {.make = make_int, .drop = drop_int, .arg = &c};
     void *item = rn_pool_get(&p);
     rn_pool_put(&p, item);
-    item = NULL; /* no pointer to it but the pool's */
+    item = NULL;         /* no pointer to it but the pool's */
     test_go(idle, NULL); /* the watcher is up from now on */
     WAIT_UNTIL(c.dropped == 1);
     WAIT_GONE(1);

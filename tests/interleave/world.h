@@ -15,10 +15,10 @@
 #include "../../src/platform/lock.h"
 #include "../../src/sched/sched.h"
 
-extern rn__g w_g[IL_THREADS + 1];       /* the last one stands for setup and final */
+extern rn__g w_g[IL_THREADS + 1]; /* the last one stands for setup and final */
 extern int w_time_may_jump;
 /* So often a deadline may have passed when its wait begins. */
-extern int w_late_arms;                 /* how many deadlines may have passed when their wait begins */
+extern int w_late_arms; /* how many deadlines may have passed when their wait begins */
 extern const char *w_panic[IL_THREADS]; /* text of the runtime panic that ended thread t, or NULL */
 extern const char *w_fatal_expected;    /* a fatal error of this text ends the thread quietly */
 

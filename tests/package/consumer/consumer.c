@@ -6,7 +6,7 @@
 
 static void twice(recv_chan(int) in, send_chan(int) out)
 {
-    chan_range(v, in)
+    chan_range (v, in)
         chan_send(out, 2 * v);
     chan_close(out);
 }
