@@ -20,7 +20,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,22 +153,11 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* On a system stack: goroutines' may be too small. All signals are the program's. */
+/* On a system stack: goroutines' may be too small. */
 static void create(void *result)
 {
-    sigset_t all, old;
-    RN__OWN_BEGIN();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    RN__OWN_END();
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_t t;
-    *(int *)result = -pthread_create(&t, &attr, run, NULL);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    *(int *)result = rn__thread_create(&t, STACK_BYTES, false, run, NULL);
 }
 
 /* Under the lock: takes j out of the queue, if it is still there. */

@@ -83,8 +83,8 @@ bool rn__wake_one(void)
     return true;
 }
 
-/* Wakes this very worker, if it sleeps: something waits that only it may run. */
-void rn__wake_worker(rn__worker *w)
+/* Makes w active and searching, if it sleeps: taken out of its list, but not posted. */
+static bool rouse(rn__worker *w)
 {
     rn__lock_take(&rn__sched.idle_lock);
     bool asleep = w->asleep;
@@ -97,7 +97,13 @@ void rn__wake_worker(rn__worker *w)
         activate(w);
     }
     rn__lock_drop(&rn__sched.idle_lock);
-    if (asleep)
+    return asleep;
+}
+
+/* Wakes this very worker, if it sleeps: something waits that only it may run. */
+void rn__wake_worker(rn__worker *w)
+{
+    if (rouse(w))
         post(w);
     else if (atomic_load(&rn__sched.watch) == RN__WATCH_DEEP)
         rn__wake_watcher();
@@ -209,30 +215,13 @@ bool rn__nap(rn__worker *w)
 
 /* -------------------------------------------------------------------------------- going to sleep */
 
-/* Wakes ourselves up, if nobody else has. */
-static bool take_back(rn__worker *w)
-{
-    rn__lock_take(&rn__sched.idle_lock);
-    bool back = w->asleep;
-    if (back) {
-        if (unlink_from(&rn__sched.idle, w))
-            atomic_fetch_sub_explicit(&rn__sched.nsleep, 1, memory_order_relaxed);
-        else if (unlink_from(&rn__sched.spares, w))
-            rn__sched.nspare--;
-        atomic_fetch_add(&rn__sched.nspin, 1);
-        activate(w);
-    }
-    rn__lock_drop(&rn__sched.idle_lock);
-    return back;
-}
-
 /* Sleeps until the slot is posted; or in the poller, where events wake the worker as a waker would: taken
  * out of its list, active and searching, before anybody is made runnable. */
 static void wait_for_post(rn__worker *w)
 {
     /* acquire: what the waker wrote before the post is visible */
     while (atomic_load_explicit(&w->slot, memory_order_acquire) == 0) {
-        enum rn__slept s = rn__poller_sleep(w, RN_NEVER, take_back);
+        enum rn__slept s = rn__poller_sleep(w, RN_NEVER, rouse);
         if (s == RN__SLEPT_AWAKE)
             return;
         if (s == RN__SLEPT_NOT)
@@ -288,8 +277,8 @@ static bool sleep_until_woken(rn__worker *w)
         atomic_load(&rn__sched.gq_n) != 0)
         work = true;
     if (work) {
-        if (take_back(w))
-            return true;
+        if (rouse(w))
+            return true; /* nobody else has woken us */
     } else {
         rn__watch_before(rn__timers_first());
         rn__deadlock_check();

@@ -21,6 +21,7 @@
 #include "../platform/platform.h"
 #include "../stack/stack.h"
 #include <runnel/hchan.h>
+#include <pthread.h>
 #include <runnel/sched.h>
 
 typedef struct rn__g rn__g;
@@ -529,6 +530,12 @@ typedef struct rn__deadline {
 rn__breaker *rn__deadline_init(rn__deadline *d, int64_t at);
 
 /* ----------------------------------------------------------------------- threads of the library */
+
+/* Makes a detached thread with a stack of that many bytes, in which all signals are blocked: they are the
+ * program's. A thread that runs goroutines lets those through that a fault raises, and SIGQUIT. 0 or a
+ * negative errno. On a system stack. */
+int rn__thread_create(pthread_t *t, size_t stack, bool runs_goroutines, void *(*run)(void *),
+                      void *arg);
 
 /* A thread of the library that is neither a worker nor the program's: called once, as its first act. It
  * does not register as a foreign thread. What it does to channels and goroutines stands between begin and

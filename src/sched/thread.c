@@ -105,28 +105,36 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-static void create(void *arg)
+int rn__thread_create(pthread_t *t, size_t stack, bool runs_goroutines, void *(*run)(void *),
+                      void *arg)
 {
-    rn__worker *w = arg;
+    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                 SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
     sigset_t block, old;
     RN__OWN_BEGIN();
     sigfillset(&block);
-    static const int keep[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
-    for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
-        sigdelset(&block, keep[i]);
+    for (size_t i = 0; runs_goroutines && i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&block, faults[i]);
     pthread_sigmask(SIG_SETMASK, &block, &old); /* inherited by the new thread */
     RN__OWN_END();
     pthread_attr_t attr;
     pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 1024 * 1024);
+    pthread_attr_setstacksize(&attr, stack);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    int e = pthread_create(&w->thread, &attr, worker_main, w);
+    int e = pthread_create(t, &attr, run, arg);
     pthread_attr_destroy(&attr);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return -e;
+}
+
+static void create(void *arg)
+{
+    rn__worker *w = arg;
+    int e = rn__thread_create(&w->thread, 1024 * 1024, true, worker_main, w);
     if (e != 0)
         rn__fatal("cannot create a worker thread (error %d): raise the limit on threads "
                   "(ulimit -u, kernel.threads-max) or lower RUNNEL_MAXPROCS",
-                  e);
+                  -e);
 }
 
 /* The first wake-up of a cold worker; its waker has made it active and counted it as searching. */

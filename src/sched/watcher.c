@@ -14,7 +14,6 @@
 #include "runq.h"
 #include <pthread.h>
 #include <runnel/self.h>
-#include <signal.h>
 
 enum {
     TICK_MIN = 50000,          /* ns; after a wake-up */
@@ -266,23 +265,12 @@ static void make_watcher(void *arg)
     rn__lock_drop(&rn__sched.boot_lock);
     if (!make)
         return;
-    sigset_t all, old;
-    RN__OWN_BEGIN();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    RN__OWN_END();
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_t t;
-    int e = pthread_create(&t, &attr, watcher, NULL);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int e = rn__thread_create(&t, 256 * 1024, false, watcher, NULL);
     if (e != 0)
         rn__fatal("cannot create the watcher thread (error %d): raise the limit on threads "
                   "(ulimit -u, kernel.threads-max)",
-                  e);
+                  -e);
 }
 
 /* Leaves deep sleep; called by every push that finds watch DEEP. */

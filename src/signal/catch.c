@@ -150,19 +150,8 @@ static void *run(void *arg)
 /* On a system stack: goroutines' may be too small. */
 static void create(void *result)
 {
-    sigset_t all, old;
-    RN__OWN_BEGIN();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    RN__OWN_END();
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_t t;
-    *(int *)result = -pthread_create(&t, &attr, run, NULL);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    *(int *)result = rn__thread_create(&t, 256 * 1024, false, run, NULL);
 }
 
 /* Without the lock; two that come at the same time are told apart by it. */
